@@ -1,0 +1,5 @@
+import type { Instant } from '@leasehold/domain'
+
+export interface Clock {
+  now(): Instant
+}

@@ -1,0 +1,24 @@
+import type { MemberRole, OperatorRole } from '@leasehold/domain'
+
+/** Who a token says the caller is. Organizations come from Keycloak's `organization` claim. */
+export type Caller = {
+  readonly subject: string
+  readonly email: string | null
+  readonly name: string | null
+  readonly expiresAt: number
+  readonly operatorRoles: readonly OperatorRole[]
+  readonly organizations: readonly {
+    readonly alias: string
+    /** From the organization's attribute `tenant_id`. */
+    readonly tenantId: string
+    readonly role: MemberRole
+  }[]
+}
+
+/**
+ * Verifies bearer tokens. Throws `auth/unauthenticated` for whatever is wrong with the token and
+ * `service/unavailable` when the keys cannot be fetched and the token is not already known.
+ */
+export interface TokenVerifier {
+  verify(token: string): Promise<Caller>
+}

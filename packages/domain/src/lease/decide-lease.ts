@@ -1,0 +1,182 @@
+import { assertNever } from '../shared/assert-never.ts'
+import type { Instant } from '../shared/instant.ts'
+import type {
+  HoldingLease,
+  Lease,
+  LivingLease,
+  MachineAddress,
+  Provisioning,
+  Queued,
+  Ready,
+  Stopped,
+  Stopping,
+} from './lease.ts'
+import { termsOf } from './lease.ts'
+import { isFinalLeaseReason, type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
+import { endLease, type LeaseDeadlines, queueLease } from './move-lease.ts'
+
+/**
+ * What a driver saw of one lease's machine. `unknown` means it could not tell, and nothing may be
+ * concluded from it. `disk` says whether something of the lease is still stored in the pool.
+ * `refused` means the machine of this generation can never run there; `detail` is for the renter.
+ */
+export type MachineSighting =
+  | { readonly kind: 'absent'; readonly disk: 'none' | 'kept' }
+  | { readonly kind: 'booting' }
+  | { readonly kind: 'running'; readonly address: MachineAddress }
+  | { readonly kind: 'refused'; readonly detail: string }
+  | { readonly kind: 'unknown' }
+
+export type LeaseStep =
+  | { readonly do: 'wait' }
+  | { readonly do: 'start-machine' }
+  /** Ends the process and keeps the disk. */
+  | { readonly do: 'stop-machine'; readonly how: 'graceful' | 'forced' }
+  /** Ends the process and removes everything that is stored. */
+  | { readonly do: 'destroy-machine' }
+  | { readonly do: 'move'; readonly to: Lease }
+
+/** The next step towards the lease's goal, given what was seen and the time. Pure. */
+export function decideLease(
+  lease: LivingLease,
+  sighting: MachineSighting,
+  now: Instant,
+  deadlines: LeaseDeadlines,
+): LeaseStep {
+  switch (lease.state) {
+    case 'queued':
+      return decideQueued(lease, now, deadlines)
+    case 'stopped':
+      return decideStopped(lease, now, deadlines)
+    case 'provisioning':
+    case 'ready':
+    case 'stopping':
+      // Destroying a machine on a guess would cost a tenant their work.
+      if (sighting.kind === 'unknown') return { do: 'wait' }
+      return decideHolding(lease, sighting, now, deadlines)
+    default:
+      return assertNever(lease)
+  }
+}
+
+type Seen = Exclude<MachineSighting, { kind: 'unknown' }>
+
+function decideHolding(
+  lease: HoldingLease,
+  seen: Seen,
+  now: Instant,
+  deadlines: LeaseDeadlines,
+): LeaseStep {
+  switch (lease.state) {
+    case 'provisioning':
+      return decideProvisioning(lease, seen, now, deadlines)
+    case 'ready':
+      return decideReady(lease, seen, now, deadlines)
+    case 'stopping':
+      return decideStopping(lease, seen, now, deadlines)
+    default:
+      return assertNever(lease)
+  }
+}
+
+function decideQueued(lease: Queued, now: Instant, { graceMs }: LeaseDeadlines): LeaseStep {
+  if (now < lease.queueDeadlineAt) return { do: 'wait' }
+  return { do: 'move', to: endLease(lease, 'queue-timed-out', now, graceMs) }
+}
+
+function decideStopped(lease: Stopped, now: Instant, { graceMs }: LeaseDeadlines): LeaseStep {
+  if (now < lease.keepUntil) return { do: 'wait' }
+  return { do: 'move', to: endLease(lease, 'expired', now, graceMs) }
+}
+
+function decideProvisioning(
+  lease: Provisioning,
+  seen: Seen,
+  now: Instant,
+  { graceMs }: LeaseDeadlines,
+): LeaseStep {
+  if (seen.kind === 'running') {
+    const ready: Ready = {
+      ...termsOf(lease),
+      state: 'ready',
+      version: lease.version + 1,
+      enteredStateAt: now,
+      expiresAt: lease.expiresAt ?? now + lease.timeToLiveMs,
+      address: seen.address,
+    }
+    return { do: 'move', to: ready }
+  }
+  if (seen.kind === 'refused')
+    return { do: 'move', to: endLease(lease, 'machine-refused', now, graceMs) }
+  if (now >= lease.bootDeadlineAt)
+    return { do: 'move', to: endLease(lease, 'boot-timed-out', now, graceMs) }
+  return seen.kind === 'absent' ? { do: 'start-machine' } : { do: 'wait' }
+}
+
+function decideReady(
+  lease: Ready,
+  seen: Seen,
+  now: Instant,
+  { graceMs }: LeaseDeadlines,
+): LeaseStep {
+  if (now >= lease.expiresAt) return { do: 'move', to: endLease(lease, 'expired', now, graceMs) }
+  if (seen.kind === 'absent') {
+    const reason: LeaseEndReason = seen.disk === 'kept' ? 'powered-off' : 'machine-lost'
+    return { do: 'move', to: endLease(lease, reason, now, graceMs) }
+  }
+  return { do: 'wait' }
+}
+
+function decideStopping(
+  lease: Stopping,
+  seen: Seen,
+  now: Instant,
+  deadlines: LeaseDeadlines,
+): LeaseStep {
+  if (isFinalLeaseReason(lease.reason)) {
+    if (seen.kind !== 'absent' || seen.disk !== 'none') return { do: 'destroy-machine' }
+    return { do: 'move', to: afterStopping(lease, now, deadlines) }
+  }
+  if (seen.kind !== 'absent')
+    return { do: 'stop-machine', how: now < lease.graceEndsAt ? 'graceful' : 'forced' }
+  return { do: 'move', to: afterStopping(lease, now, deadlines) }
+}
+
+function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines): Lease {
+  const { reason } = lease
+  const terms = { ...termsOf(lease), version: lease.version + 1, enteredStateAt: now }
+  const end = leaseEndReasons[reason]
+  switch (end) {
+    case 'queued':
+      return queueLease(lease, now, deadlines.queueMs)
+    case 'stopped':
+      return { ...terms, state: 'stopped', reason, keepUntil: now + deadlines.keepStoppedMs }
+    case 'released':
+    case 'failed':
+      return { ...terms, state: end, reason, endedAt: now }
+    default:
+      return assertNever(end)
+  }
+}
+
+/** When the reconciler should look at the lease again even if nobody tells it to. */
+export function lookAgainAt(lease: Lease, now: Instant): Instant | null {
+  const soonMs = 1_000
+  const standingMs = 30_000
+  switch (lease.state) {
+    case 'queued':
+      return Math.min(now + standingMs, lease.queueDeadlineAt)
+    case 'provisioning':
+    case 'stopping':
+      return now + soonMs
+    case 'ready':
+      return Math.min(now + standingMs, lease.expiresAt)
+    case 'stopped':
+      return lease.keepUntil
+    case 'released':
+    case 'failed':
+      return null
+    default:
+      return assertNever(lease)
+  }
+}

@@ -1,0 +1,27 @@
+import type { Lease } from './lease.ts'
+
+export const leaseActionNames = ['stop', 'start', 'restart', 'extend', 'release'] as const
+export type LeaseAction = (typeof leaseActionNames)[number]
+
+/** The moves a renter may ask for now. `release` is possible in every state that is not an end. */
+export function leaseActions(lease: Lease): readonly LeaseAction[] {
+  switch (lease.state) {
+    case 'queued':
+      return ['release']
+    case 'provisioning':
+      return ['stop', 'release']
+    case 'ready':
+      return ['stop', 'restart', 'extend', 'release']
+    case 'stopping':
+      return lease.reason === 'stopped-by-tenant' ||
+        lease.reason === 'powered-off' ||
+        lease.reason === 'restarted-by-tenant'
+        ? ['release']
+        : []
+    case 'stopped':
+      return ['start', 'extend', 'release']
+    case 'released':
+    case 'failed':
+      return []
+  }
+}

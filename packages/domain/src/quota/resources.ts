@@ -1,0 +1,52 @@
+import { type MachineShape, vcpuCount } from '../catalogue/machine-type.ts'
+
+/**
+ * A countable thing: `vcpu`, `memory-mib`, `disk-gib`, `gpu/<type>`, `leases`, `queued-tasks`.
+ * Amounts are whole numbers in the unit the name says.
+ */
+export type ResourceName =
+  | 'vcpu'
+  | 'memory-mib'
+  | 'disk-gib'
+  | 'leases'
+  | 'queued-tasks'
+  | `gpu/${string}`
+
+export type Amounts = Readonly<Partial<Record<ResourceName, number>>>
+
+/** What a running machine of this shape takes from its pool. */
+export function amountsOfShape(shape: MachineShape): Amounts {
+  const amounts: Partial<Record<ResourceName, number>> = {
+    vcpu: vcpuCount(shape.cpu),
+    'memory-mib': shape.memoryMiB,
+    'disk-gib': shape.disks.reduce((sum, disk) => sum + disk.sizeGiB, 0),
+  }
+  for (const gpu of shape.gpus) {
+    const name: ResourceName = `gpu/${gpu.type}`
+    amounts[name] = (amounts[name] ?? 0) + gpu.count
+  }
+  return amounts
+}
+
+export function addAmounts(left: Amounts, right: Amounts): Amounts {
+  return combine(left, right, 1)
+}
+
+/** `left - right`; may hold negative numbers. Zero entries are left out. */
+export function subtractAmounts(left: Amounts, right: Amounts): Amounts {
+  return combine(left, right, -1)
+}
+
+export function entriesOf(amounts: Amounts): readonly (readonly [ResourceName, number])[] {
+  return Object.entries(amounts) as [ResourceName, number][]
+}
+
+function combine(left: Amounts, right: Amounts, sign: 1 | -1): Amounts {
+  const sum: Partial<Record<ResourceName, number>> = { ...left }
+  for (const [name, amount] of entriesOf(right)) {
+    const next = (sum[name] ?? 0) + sign * amount
+    if (next === 0) delete sum[name]
+    else sum[name] = next
+  }
+  return sum
+}

@@ -1,0 +1,2 @@
+/** Milliseconds since the epoch. Only the clock at the edge may create one. */
+export type Instant = number

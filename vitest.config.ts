@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+const slow = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages}/**/src/**/*.test.ts', 'test/{simulation,boundaries,repository}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.real.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['{apps,packages}/**/src/**/*.real.test.ts', 'test/integration/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          ...slow,
+        },
+      },
+      { test: { name: 'acceptance', include: ['test/acceptance/specs/**/*.test.ts'], ...slow, testTimeout: 300_000 } },
+      { test: { name: 'crash', include: ['test/crash/**/*.test.ts'], ...slow, testTimeout: 900_000 } },
+    ],
+  },
+})
