@@ -1,0 +1,118 @@
+import { FileDownload, FileObject, FilePage } from './file-object.ts'
+import { Liveness, Readiness } from './health.ts'
+import {
+  ExtendLeaseBody,
+  JupyterAccess,
+  JupyterLink,
+  Lease,
+  LeaseAccess,
+  LeaseCondition,
+  LeaseEvent,
+  LeaseEventList,
+  LeasePage,
+  RequestLeaseBody,
+  SshAccess,
+  UsageSoFar,
+} from './lease.ts'
+import {
+  GpuCount,
+  GpuType,
+  GpuTypeList,
+  MachineType,
+  MachineTypeList,
+  PutGpuTypeBody,
+  PutMachineTypeBody,
+  Resources,
+} from './machine-type.ts'
+import { Me } from './me.ts'
+import { Pool, PoolList } from './pool.ts'
+import { Problem } from './problem.ts'
+import { Quota, QuotaDrift, QuotaDriftList, QuotaList, SetQuotasBody } from './quota.ts'
+import type { Component } from './schema-parts.ts'
+import { AddSshKeyBody, SshKey, SshKeyPage } from './ssh-key.ts'
+import {
+  LogChunk,
+  LogEnd,
+  SubmitTaskBody,
+  Task,
+  TaskEvent,
+  TaskEventList,
+  TaskExit,
+  TaskInput,
+  TaskPage,
+  TaskProgress,
+} from './task.ts'
+import {
+  ChangeTenantBody,
+  CreateTenantBody,
+  Member,
+  MemberPage,
+  Tenant,
+  TenantPage,
+} from './tenant.ts'
+import { Usage } from './usage.ts'
+
+/** Components that both APIs speak of. */
+const shared: readonly Component[] = [Problem, Liveness, Readiness, GpuCount, GpuType, GpuTypeList]
+
+/** Every component of the tenant API; references between schemas resolve within this list. */
+export const tenantComponents: readonly Component[] = [
+  ...shared,
+  MachineType,
+  MachineTypeList,
+  Resources,
+  Me,
+  SshKey,
+  SshKeyPage,
+  AddSshKeyBody,
+  LeaseCondition,
+  SshAccess,
+  JupyterAccess,
+  LeaseAccess,
+  UsageSoFar,
+  Lease,
+  LeasePage,
+  LeaseEvent,
+  LeaseEventList,
+  RequestLeaseBody,
+  ExtendLeaseBody,
+  JupyterLink,
+  TaskInput,
+  TaskProgress,
+  TaskExit,
+  Task,
+  TaskPage,
+  TaskEvent,
+  TaskEventList,
+  SubmitTaskBody,
+  LogChunk,
+  LogEnd,
+  FileObject,
+  FilePage,
+  FileDownload,
+  Quota,
+  QuotaList,
+  Usage,
+]
+
+/** Every component of the operator API. */
+export const operatorComponents: readonly Component[] = [
+  ...shared,
+  MachineType,
+  MachineTypeList,
+  PutMachineTypeBody,
+  PutGpuTypeBody,
+  Tenant,
+  TenantPage,
+  CreateTenantBody,
+  ChangeTenantBody,
+  Member,
+  MemberPage,
+  Quota,
+  QuotaList,
+  SetQuotasBody,
+  QuotaDrift,
+  QuotaDriftList,
+  Pool,
+  PoolList,
+]

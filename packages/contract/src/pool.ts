@@ -1,0 +1,28 @@
+import { type Static, Type } from 'typebox'
+import { catalogueName, component, listOf, nullable, oneOf } from './schema-parts.ts'
+
+const amounts = Type.Record(Type.String(), Type.Integer(), {
+  description: 'Whole numbers by resource name; the unit is in the name.',
+  examples: [{ vcpu: 8, 'memory-mib': 16_384 }],
+})
+
+/** A place where machines run. */
+export const Pool = component(
+  'Pool',
+  Type.Object(
+    {
+      name: catalogueName('local'),
+      region: Type.String({ examples: ['here'] }),
+      driver: oneOf(['local', 'kubernetes']),
+      images: Type.Array(catalogueName('debian-12')),
+      capacity: nullable(amounts),
+      occupied: amounts,
+    },
+    {
+      additionalProperties: false,
+      description: '`capacity` is null while the place does not answer.',
+    },
+  ),
+)
+export type Pool = Static<typeof Pool>
+export const PoolList = listOf('PoolList', Pool)
