@@ -1,1 +1,5 @@
-export {}
+export { makeAccessSecrets } from './access-secrets.ts'
+export { makeIds } from './ids.ts'
+export { loadMasterKey } from './master-key.ts'
+export { type SshRoute, type SshTarget, sshArguments, sshCommand } from './ssh-command.ts'
+export { systemClock } from './system-clock.ts'
