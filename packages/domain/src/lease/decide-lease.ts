@@ -13,7 +13,7 @@ import type {
 } from './lease.ts'
 import { termsOf } from './lease.ts'
 import { isFinalLeaseReason, type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
-import { endLease, type LeaseDeadlines, queueLease } from './move-lease.ts'
+import { endLease, hasBeenReady, type LeaseDeadlines, makeReady, queueLease } from './move-lease.ts'
 
 /**
  * What a driver saw of one lease's machine. `unknown` means it could not tell, and nothing may be
@@ -47,7 +47,7 @@ export function decideLease(
     case 'queued':
       return decideQueued(lease, now, deadlines)
     case 'stopped':
-      return decideStopped(lease, now, deadlines)
+      return decideStopped(lease, sighting, now, deadlines)
     case 'provisioning':
     case 'ready':
     case 'stopping':
@@ -81,12 +81,21 @@ function decideHolding(
 
 function decideQueued(lease: Queued, now: Instant, { graceMs }: LeaseDeadlines): LeaseStep {
   if (now < lease.queueDeadlineAt) return { do: 'wait' }
-  return { do: 'move', to: endLease(lease, 'queue-timed-out', now, graceMs) }
+  const reason: LeaseEndReason = hasBeenReady(lease) ? 'start-failed' : 'queue-timed-out'
+  return { do: 'move', to: endLease(lease, reason, now, graceMs) }
 }
 
-function decideStopped(lease: Stopped, now: Instant, { graceMs }: LeaseDeadlines): LeaseStep {
-  if (now < lease.keepUntil) return { do: 'wait' }
-  return { do: 'move', to: endLease(lease, 'expired', now, graceMs) }
+function decideStopped(
+  lease: Stopped,
+  sighting: MachineSighting,
+  now: Instant,
+  { graceMs }: LeaseDeadlines,
+): LeaseStep {
+  if (now >= lease.keepUntil) return { do: 'move', to: endLease(lease, 'expired', now, graceMs) }
+  // The order of a slow worker can arrive late; nobody pays for that machine, so it goes.
+  if (sighting.kind === 'running' || sighting.kind === 'booting')
+    return { do: 'stop-machine', how: 'forced' }
+  return { do: 'wait' }
 }
 
 function decideProvisioning(
@@ -95,21 +104,16 @@ function decideProvisioning(
   now: Instant,
   { graceMs }: LeaseDeadlines,
 ): LeaseStep {
-  if (seen.kind === 'running') {
-    const ready: Ready = {
-      ...termsOf(lease),
-      state: 'ready',
-      version: lease.version + 1,
-      enteredStateAt: now,
-      expiresAt: lease.expiresAt ?? now + lease.timeToLiveMs,
-      address: seen.address,
-    }
-    return { do: 'move', to: ready }
-  }
-  if (seen.kind === 'refused')
-    return { do: 'move', to: endLease(lease, 'machine-refused', now, graceMs) }
-  if (now >= lease.bootDeadlineAt)
-    return { do: 'move', to: endLease(lease, 'boot-timed-out', now, graceMs) }
+  const end = (reason: LeaseEndReason): LeaseStep => ({
+    do: 'move',
+    to: endLease(lease, reason, now, graceMs),
+  })
+  const hasWork = hasBeenReady(lease)
+  if (seen.kind === 'running') return { do: 'move', to: makeReady(lease, seen.address, now) }
+  if (seen.kind === 'refused') return end(hasWork ? 'start-failed' : 'machine-refused')
+  // An empty machine in the place of the one with their work would be a silent loss.
+  if (hasWork && seen.kind === 'absent' && seen.disk === 'none') return end('machine-lost')
+  if (now >= lease.bootDeadlineAt) return end(hasWork ? 'start-failed' : 'boot-timed-out')
   return seen.kind === 'absent' ? { do: 'start-machine' } : { do: 'wait' }
 }
 
@@ -137,7 +141,8 @@ function decideStopping(
     if (seen.kind !== 'absent' || seen.disk !== 'none') return { do: 'destroy-machine' }
     return { do: 'move', to: afterStopping(lease, now, deadlines) }
   }
-  if (seen.kind !== 'absent')
+  // Where the machine was refused nothing runs, and a stop would never make it absent.
+  if (seen.kind !== 'absent' && seen.kind !== 'refused')
     return { do: 'stop-machine', how: now < lease.graceEndsAt ? 'graceful' : 'forced' }
   return { do: 'move', to: afterStopping(lease, now, deadlines) }
 }
@@ -163,16 +168,20 @@ function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines)
 export function lookAgainAt(lease: Lease, now: Instant): Instant | null {
   const soonMs = 1_000
   const standingMs = 30_000
+  const restingMs = 600_000
   switch (lease.state) {
     case 'queued':
-      return Math.min(now + standingMs, lease.queueDeadlineAt)
+      return Math.min(
+        now + (lease.waitingFor === null ? soonMs : standingMs),
+        lease.queueDeadlineAt,
+      )
     case 'provisioning':
     case 'stopping':
       return now + soonMs
     case 'ready':
       return Math.min(now + standingMs, lease.expiresAt)
     case 'stopped':
-      return lease.keepUntil
+      return Math.min(now + restingMs, lease.keepUntil)
     case 'released':
     case 'failed':
       return null

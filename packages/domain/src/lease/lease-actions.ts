@@ -1,4 +1,5 @@
 import type { Lease } from './lease.ts'
+import { isFinalLeaseReason } from './lease-end-reason.ts'
 
 export const leaseActionNames = ['stop', 'start', 'restart', 'extend', 'release'] as const
 export type LeaseAction = (typeof leaseActionNames)[number]
@@ -13,11 +14,7 @@ export function leaseActions(lease: Lease): readonly LeaseAction[] {
     case 'ready':
       return ['stop', 'restart', 'extend', 'release']
     case 'stopping':
-      return lease.reason === 'stopped-by-tenant' ||
-        lease.reason === 'powered-off' ||
-        lease.reason === 'restarted-by-tenant'
-        ? ['release']
-        : []
+      return isFinalLeaseReason(lease.reason) ? [] : ['release']
     case 'stopped':
       return ['start', 'extend', 'release']
     case 'released':

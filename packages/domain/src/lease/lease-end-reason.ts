@@ -6,6 +6,8 @@ export const leaseEndReasons = {
   /** The guest shut itself down; its disk is kept. */
   'powered-off': 'stopped',
   'restarted-by-tenant': 'queued',
+  /** A machine that had run before could not be brought back in time; its disk is kept. */
+  'start-failed': 'stopped',
   'released-by-tenant': 'released',
   'tenant-removed': 'released',
   expired: 'released',

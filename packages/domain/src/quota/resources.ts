@@ -37,6 +37,34 @@ export function subtractAmounts(left: Amounts, right: Amounts): Amounts {
   return combine(left, right, -1)
 }
 
+/** The first resource of which `needs` asks more than `free` has, in order of name; null when all fit. */
+export function findLack(
+  needs: Amounts,
+  free: Amounts,
+): { readonly resource: ResourceName; readonly asked: number; readonly free: number } | null {
+  for (const [resource, asked] of [...entriesOf(needs)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const has = Math.max(0, free[resource] ?? 0)
+    if (asked > has) return { resource, asked, free: has }
+  }
+  return null
+}
+
+/** How many times `needs` fits into `free`; 0 when not once. */
+export function timesFitting(needs: Amounts, free: Amounts): number {
+  const times = entriesOf(needs)
+    .filter(([, asked]) => asked > 0)
+    .map(([resource, asked]) => Math.floor(Math.max(0, free[resource] ?? 0) / asked))
+  return times.length === 0 ? 0 : Math.min(...times)
+}
+
+/** Whether a text names a resource that can be limited. */
+export function isResourceName(name: string): name is ResourceName {
+  return (
+    ['vcpu', 'memory-mib', 'disk-gib', 'leases', 'queued-tasks'].includes(name) ||
+    /^gpu\/[a-z0-9][a-z0-9.-]{0,62}$/.test(name)
+  )
+}
+
 export function entriesOf(amounts: Amounts): readonly (readonly [ResourceName, number])[] {
   return Object.entries(amounts) as [ResourceName, number][]
 }

@@ -1,5 +1,5 @@
 import { findShortage, type Quota } from '../quota/quota.ts'
-import { type Amounts, addAmounts, entriesOf } from '../quota/resources.ts'
+import { type Amounts, addAmounts, findLack, subtractAmounts } from '../quota/resources.ts'
 import type { LeaseId, TaskId, TenantId } from '../shared/ids.ts'
 import type { Instant } from '../shared/instant.ts'
 
@@ -29,7 +29,7 @@ export type Admission =
 /**
  * Decides who starts now: by priority, then age. One that does not fit holds the place it needs
  * back from everyone behind it, so that large ones do not starve; one that waits only for its own
- * tenant's quota holds nobody else back.
+ * tenant's quota, or that is larger than the whole pool, holds nobody else back.
  */
 export function planAdmissions(
   candidates: readonly Candidate[],
@@ -51,10 +51,22 @@ export function planAdmissions(
         ++position,
         `the tenant's quota of ${shortage.resource}: limit ${shortage.limit}, used ${shortage.used}`,
       )
-    const lacking = firstLack(candidate.needs, total, taken)
+    const never = findLack(candidate.needs, total)
+    if (never !== null)
+      return waits(
+        candidate,
+        ++position,
+        `a larger pool: needs ${never.asked} ${never.resource}, the whole pool has ${never.free}`,
+      )
+    const lack = findLack(candidate.needs, subtractAmounts(total, taken))
     // Reserved even when it does not fit: those behind may only use what it leaves.
     taken = addAmounts(taken, candidate.needs)
-    if (lacking !== null) return waits(candidate, ++position, lacking)
+    if (lack !== null)
+      return waits(
+        candidate,
+        ++position,
+        `${lack.resource} in the pool: needs ${lack.asked}, free ${lack.free}`,
+      )
     ledger.set(candidate.tenantId, wanted)
     return { admit: true, candidate }
   })
@@ -70,12 +82,4 @@ function byPriorityThenAge(left: Candidate, right: Candidate): number {
     left.queuedAt - right.queuedAt ||
     (left.id < right.id ? -1 : 1)
   )
-}
-
-function firstLack(needs: Amounts, total: Amounts, taken: Amounts): string | null {
-  for (const [resource, amount] of entriesOf(needs)) {
-    const free = (total[resource] ?? 0) - (taken[resource] ?? 0)
-    if (amount > free) return `${resource} in the pool: needs ${amount}, free ${Math.max(0, free)}`
-  }
-  return null
 }

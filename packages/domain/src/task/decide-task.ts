@@ -85,7 +85,7 @@ function decideEnding(task: EndingTask, sighting: RunSighting, now: Instant): Ta
 export function lookAgainAtTask(task: Task, now: Instant): Instant | null {
   switch (task.state) {
     case 'queued':
-      return Math.min(now + 30_000, task.queueDeadlineAt)
+      return Math.min(now + (task.waitingFor === null ? 1_000 : 30_000), task.queueDeadlineAt)
     case 'starting':
     case 'ending':
       return now + 1_000

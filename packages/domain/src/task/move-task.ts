@@ -5,6 +5,7 @@ import {
   type EndingTask,
   isLivingTask,
   type LivingTask,
+  type QueuedTask,
   type RunningTask,
   type StartingTask,
   type Task,
@@ -58,6 +59,19 @@ export function endTask(
     graceEndsAt: now + graceMs,
   }
   return ending
+}
+
+/** A place was found: the next run of this task is asked for, under an attempt of its own. */
+export function startTask(task: QueuedTask, now: Instant, startMs: number): StartingTask {
+  return {
+    ...taskTermsOf(task),
+    version: task.version + 1,
+    enteredStateAt: now,
+    state: 'starting',
+    attempt: task.attempt + 1,
+    progress: null,
+    startDeadlineAt: now + startMs,
+  }
 }
 
 /** The agent spoke for the first time: the time limit starts to count. */
