@@ -13,7 +13,8 @@ export default {
     {
       name: 'domain-is-pure',
       severity: 'error',
-      comment: 'The domain may reach itself and nothing else: no npm, no node core, no other package.',
+      comment:
+        'The domain may reach itself and nothing else: no npm, no node core, no other package.',
       from: { path: '^packages/domain/', pathNot: '[.]test[.]ts$' },
       to: { reachable: true, pathNot: '^packages/domain/' },
     },
@@ -57,7 +58,8 @@ export default {
     {
       name: 'only-main-sees-wiring',
       severity: 'error',
-      comment: 'wiring knows every adapter, so only the entry points and the composition roots may see it.',
+      comment:
+        'wiring knows every adapter, so only the entry points and the composition roots may see it.',
       from: {
         path: '^(apps|packages)/',
         pathNot: ['^packages/wiring/', '/src/(main|compose[a-z-]*)[.]ts$', '[.]test[.]ts$'],
@@ -65,11 +67,30 @@ export default {
       to: { path: '^packages/wiring/' },
     },
     {
+      name: 'adapters-see-only-ports',
+      severity: 'error',
+      comment:
+        'An adapter gets values and a log; it does not read the configuration or know the wire.',
+      from: {
+        path: '^packages/(db|queue|object-store|access|identity|compute-[^/]+)/',
+        pathNot: '[.]test[.]ts$',
+      },
+      to: { path: '^packages/(config|observability|contract|wiring|dev-issuer)/' },
+    },
+    {
       name: 'nothing-imports-apps',
       severity: 'error',
-      comment: 'An app is an edge. Only all-in-one, which starts them together, may see their entry points.',
-      from: { path: '^(packages|apps/(api|worker|gateway))/' },
-      to: { path: '^apps/', pathNot: '^apps/(api|worker|gateway)/' , },
+      comment: 'An app is an edge: packages never see one.',
+      from: { path: '^packages/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-do-not-meet',
+      severity: 'error',
+      comment:
+        'Apps are deployed apart. Only all-in-one, which starts them together, may see the others.',
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/all-in-one/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
       name: 'no-tests-in-production',

@@ -1,0 +1,27 @@
+import { ensureDebianPackages } from './debian-packages.mjs'
+import { ensureGuestImage } from './guest-image.mjs'
+import { withLock } from './lock.mjs'
+import { findRuntime } from './node-runtime.mjs'
+import { ensureNpmPackages } from './npm-packages.mjs'
+import { ensurePrismaClient } from './prisma-client.mjs'
+import { makeSteps } from './steps.mjs'
+
+/**
+ * Brings the checkout to the point where every program of it runs; each step does nothing when its
+ * result is there already. Safe to run twice at once: one waits for the other.
+ *
+ * @returns the Node.js to run programs with, and their environment
+ */
+export async function prepare({ machines, image }) {
+  const steps = makeSteps(process.stdout)
+  return await withLock(steps, async () => {
+    await ensureNpmPackages(steps)
+    const runtime = findRuntime()
+    await ensurePrismaClient(steps, runtime)
+    if (machines) {
+      await ensureDebianPackages(steps)
+      await ensureGuestImage(steps, runtime, image)
+    }
+    return runtime
+  })
+}

@@ -1,0 +1,44 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { readTurboSummary, removeTurboSummaries } from './read-turbo-summary.ts'
+import { readVitestReport } from './read-vitest-report.ts'
+import { root, runNode } from './run-node.ts'
+import type { Stage } from './stages.ts'
+import { addTallies, nothing, type StageResult, type Tally } from './tally.ts'
+
+/** Runs one stage to its end, printing as it goes. Never throws for a failing test: it counts it. */
+export async function runStage(stage: Stage): Promise<StageResult> {
+  const startedAt = performance.now()
+  const tally =
+    stage.kind === 'checks'
+      ? await runChecks(stage.tasks, stage.limitMs)
+      : await runVitest(stage.project, stage.limitMs)
+  return { ...tally, stage: stage.name, tookMs: performance.now() - startedAt }
+}
+
+/** Through turbo, as `npm run check` does; each task but the unit tests counts as one check. */
+async function runChecks(tasks: readonly string[], limitMs: number): Promise<Tally> {
+  await removeTurboSummaries()
+  const how = ['--continue=always', '--output-logs=new-only', '--summarize', '--ui=stream']
+  const exit = await runNode(['node_modules/turbo/bin/turbo', 'run', ...tasks, ...how], limitMs)
+  const checks = await readTurboSummary(tasks)
+  const unit = await readVitestReport(reportFile('unit'), exit)
+  return addTallies(checks, unit)
+}
+
+async function runVitest(project: string, limitMs: number): Promise<Tally> {
+  const file = reportFile(project)
+  await rm(file, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  const exit = await runNode(
+    ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters],
+    limitMs,
+  )
+  const tally = await readVitestReport(file, exit)
+  if (exit === 'ended' || tally.failures.length > 0) return tally
+  return addTallies({ ...nothing, failures: [`${project}: vitest ${exit}`] }, tally)
+}
+
+function reportFile(project: string): string {
+  return path.join(root, '.cache/reports', `${project}.json`)
+}

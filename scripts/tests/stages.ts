@@ -1,0 +1,42 @@
+/** One stage of `npm test`. `limitMs` ends a stage that hangs; what it had not reported counts as failed. */
+export type Stage = {
+  readonly name: string
+  readonly about: string
+  readonly limitMs: number
+} & (
+  | { readonly kind: 'checks'; readonly tasks: readonly string[] }
+  | { readonly kind: 'vitest'; readonly project: string }
+)
+
+const minute = 60_000
+
+export const stages: readonly Stage[] = [
+  {
+    name: 'check',
+    about: 'format, lint, types, boundaries, dead code, unit tests',
+    limitMs: 10 * minute,
+    kind: 'checks',
+    tasks: ['//#format', '//#lint', '//#types', '//#boundaries', '//#deadcode', '//#unit'],
+  },
+  {
+    name: 'integration',
+    about: 'every adapter against its real counterpart',
+    limitMs: 30 * minute,
+    kind: 'vitest',
+    project: 'integration',
+  },
+  {
+    name: 'acceptance',
+    about: 'the running product over HTTP, SSH and WebSocket, as a client',
+    limitMs: 30 * minute,
+    kind: 'vitest',
+    project: 'acceptance',
+  },
+  {
+    name: 'crash',
+    about: 'the platform killed at random points, then started again',
+    limitMs: 20 * minute,
+    kind: 'vitest',
+    project: 'crash',
+  },
+]

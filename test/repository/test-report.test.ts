@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { printReport } from '../../scripts/tests/print-report.ts'
+import { tallyReport } from '../../scripts/tests/read-vitest-report.ts'
+
+const test = (status: string, title: string) => ({
+  fullName: `suite ${title}`,
+  ancestorTitles: ['suite'],
+  status,
+})
+
+describe('the report of npm test', () => {
+  it('counts passed, failed and skipped tests', () => {
+    const tally = tallyReport({
+      testResults: [
+        {
+          name: 'a.test.ts',
+          status: 'failed',
+          assertionResults: [test('passed', 'a'), test('failed', 'b'), test('skipped', 'c')],
+        },
+      ],
+    })
+
+    expect(tally).toEqual({ passed: 1, failures: ['suite b'], skips: ['suite'] })
+  })
+
+  it('counts a file that broke before its first test as a failure', () => {
+    const tally = tallyReport({
+      testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [] }],
+    })
+
+    expect(tally.failures).toEqual(['a.test.ts: did not run to its end'])
+  })
+
+  it('counts a file whose tests passed but whose teardown failed as a failure', () => {
+    const tally = tallyReport({
+      testResults: [{ name: 'a', status: 'failed', assertionResults: [test('passed', 'a')] }],
+    })
+
+    expect(tally).toMatchObject({ passed: 1, failures: ['a: did not run to its end'] })
+  })
+
+  it('ends with one line of counts and fails when anything failed', () => {
+    const printed: string[] = []
+    const out = { write: (text: string) => printed.push(text) }
+
+    const code = printReport(
+      [
+        {
+          stage: 'unit',
+          tookMs: 61_000,
+          passed: 3,
+          failures: ['x'],
+          skips: ['s: no GPU', 's: no GPU'],
+        },
+      ],
+      out,
+    )
+
+    expect(code).toBe(1)
+    expect(printed).toContain('skipped (2): s: no GPU\n')
+    expect(printed.at(-1)).toBe('3 passed, 1 failed, 2 skipped\n')
+  })
+
+  it('does not call a run in which nothing ran a success', () => {
+    const code = printReport([], { write: () => {} })
+
+    expect(code).toBe(1)
+  })
+})
