@@ -42,7 +42,8 @@ export interface MachineDriver {
 
   /**
    * Starts the machine, on the disk the lease kept if there is one. Succeeds when this generation
-   * already runs. Throws `StaleGeneration` when a younger generation is known. A machine that can never
+   * already runs. Throws `StaleGeneration` when a younger generation is known, or when this one has been
+   * stopped or destroyed: the order is a slow worker's, and what it asks for is over. A machine that can never
    * run here (does not fit, unknown image) is not thrown but seen: `refused`.
    */
   startMachine(order: MachineOrder, signal: AbortSignal): Promise<void>

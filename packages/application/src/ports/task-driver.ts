@@ -18,7 +18,8 @@ export type RunStart = 'cold' | 'snapshot'
 
 /**
  * Runs one isolated machine per attempt of a task. The agent inside reports to the platform; the
- * driver is only a witness that the machine exists. Idempotent by task id and attempt.
+ * driver is only a witness that the machine exists. Idempotent by task id and attempt. A run that was
+ * destroyed is not started again: such an order is a slow worker's, and `startRun` does nothing.
  */
 export interface TaskDriver {
   readonly kind: 'local' | 'kubernetes'

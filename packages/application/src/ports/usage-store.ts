@@ -8,5 +8,10 @@ export interface UsageStore {
     to: Instant,
     limit: number,
   ): Promise<readonly UsageInterval[]>
+  /** All intervals of these leases and tasks, for a page of a list: one query. */
+  ofHolders(
+    tenantId: TenantId,
+    ids: readonly (LeaseId | TaskId)[],
+  ): Promise<readonly UsageInterval[]>
   ofHolder(tenantId: TenantId, id: LeaseId | TaskId): Promise<readonly UsageInterval[]>
 }

@@ -36,6 +36,8 @@ export type TaskTerms = {
   readonly timeLimitMs: number
   /** How many runs have been started; names and fences their machines. */
   readonly attempt: number
+  /** Price per hour that held when the task was submitted, in millionths. */
+  readonly pricePerHourMicros: number
   readonly progress: TaskProgress | null
   readonly version: number
   readonly enteredStateAt: Instant
@@ -118,6 +120,7 @@ export function taskTermsOf(task: Task): TaskTerms {
     priority,
     timeLimitMs,
     attempt,
+    pricePerHourMicros,
     progress,
     version,
     enteredStateAt,
@@ -141,6 +144,7 @@ export function taskTermsOf(task: Task): TaskTerms {
     priority,
     timeLimitMs,
     attempt,
+    pricePerHourMicros,
     progress,
     version,
     enteredStateAt,

@@ -1,0 +1,2 @@
+/** Waits `ms` milliseconds, or less when the signal ends it; never throws. */
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>
