@@ -1,1 +1,3 @@
-export {}
+export type { Config, Listener } from './config.ts'
+export { describeSettings, type SettingDescription, settingsDocument } from './describe-settings.ts'
+export { loadConfig } from './load-config.ts'

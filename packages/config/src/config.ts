@@ -1,0 +1,113 @@
+import type { Settings } from './settings.ts'
+
+/** Where one HTTP server listens. `publicUrl` has no slash at its end; null means host and port. */
+export type Listener = {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly publicUrl: string | null
+}
+
+/** Everything that can be set, checked and in the units the names say. Frozen through and through. */
+export type Config = {
+  /** Absolute. */
+  readonly stateFolder: string
+  /** Null: one is generated in the state folder. */
+  readonly masterKey: string | null
+  readonly logLevel: Settings['LOG_LEVEL']
+  readonly shutdownMs: number
+
+  readonly database: { readonly maxConnections: number } & (
+    | { readonly kind: 'embedded' }
+    | { readonly kind: 'external'; readonly url: string }
+  )
+  readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis'; readonly url: string }
+  readonly objectStore:
+    | { readonly kind: 'embedded' }
+    | {
+        readonly kind: 's3'
+        readonly endpoint: string
+        readonly region: string
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+      }
+  readonly identity:
+    | {
+        readonly kind: 'development'
+        readonly audience: string
+        readonly host: string
+        readonly port: number
+        readonly realm: string
+      }
+    | {
+        readonly kind: 'oidc'
+        readonly issuer: string
+        readonly audience: string
+        readonly jwksUrl: string
+      }
+
+  readonly api: Listener
+  readonly operator: Listener
+  readonly runApi: { readonly host: string; readonly port: number }
+  readonly gateway: Listener & {
+    readonly domain: string
+    readonly sshHost: string
+    readonly sshPort: number
+    readonly sshPublicHost: string
+  }
+
+  readonly pool: {
+    readonly name: string
+    readonly region: string
+    /** Null: what the host can spare. Nothing is ever overcommitted. */
+    readonly limits: {
+      readonly vcpu: number | null
+      readonly memoryMiB: number | null
+      readonly diskGiB: number | null
+    }
+    /** A path or an address; null: one is built. */
+    readonly guestImage: string | null
+  }
+
+  readonly leases: {
+    /** Shaped as the domain's `LeaseDeadlines`. */
+    readonly deadlines: {
+      readonly queueMs: number
+      readonly bootMs: number
+      readonly graceMs: number
+      readonly keepStoppedMs: number
+    }
+    readonly timeToLive: {
+      readonly minMs: number
+      readonly defaultMs: number
+      readonly maxMs: number
+    }
+  }
+  readonly tasks: {
+    /** Shaped as the domain's `TaskDeadlines`. */
+    readonly deadlines: {
+      readonly queueMs: number
+      readonly startMs: number
+      readonly heartbeatMs: number
+      readonly graceMs: number
+    }
+    /** How often the agent is asked to report. */
+    readonly heartbeatSeconds: number
+    readonly timeLimit: { readonly defaultMs: number; readonly maxMs: number }
+    readonly logBytes: number
+    readonly outputBytes: number
+  }
+
+  readonly limits: {
+    readonly uploadBytes: number
+    readonly bodyBytes: number
+    readonly readsPerMinute: number
+    readonly writesPerMinute: number
+    readonly unauthenticatedPerMinute: number
+  }
+  readonly worker: {
+    readonly sweepMs: number
+    readonly orphanSweepMs: number
+    readonly concurrency: number
+  }
+}
