@@ -1,1 +1,2 @@
-export {}
+export { type KeycloakSettings, keycloakSettings } from './keycloak-settings.ts'
+export { makeTokenVerifier, type TokenVerifierSettings } from './token-verifier.ts'
