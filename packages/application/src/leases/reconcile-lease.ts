@@ -1,0 +1,161 @@
+import {
+  assertNever,
+  decideLease,
+  isLiving,
+  type Lease,
+  type LeaseId,
+  type LeaseStep,
+  type LivingLease,
+  lookAgainAt,
+  type MachineSighting,
+} from '@leasehold/domain'
+import type { AccessSecrets } from '../ports/access-secrets.ts'
+import type { AccessStore } from '../ports/access-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { JobHints } from '../ports/job-hints.ts'
+import type { Claim, LeaseStore } from '../ports/lease-store.ts'
+import { StaleGeneration } from '../ports/machine-driver.ts'
+import type { Pool, Pools } from '../ports/pools.ts'
+import type { RentalRules } from '../rules/rental-rules.ts'
+import { machineOrder } from './machine-order.ts'
+
+export type ReconcileLeaseDeps = {
+  readonly leases: LeaseStore
+  readonly access: Pick<AccessStore, 'revokeLease'>
+  readonly pools: Pools
+  readonly secrets: AccessSecrets
+  readonly hints: JobHints
+  readonly ids: Pick<Ids, 'secret'>
+  readonly clock: Clock
+  readonly rules: RentalRules
+}
+
+/**
+ * `settled`: nothing will ever be done again. `busy`: another worker has it, or it does not exist.
+ * `waiting`: nothing to do now. `stepped`: something was done. `lost-race`: someone changed it first.
+ */
+export type ReconcileOutcome = 'settled' | 'busy' | 'waiting' | 'stepped' | 'lost-race'
+export type ReconcileLease = (id: LeaseId, signal: AbortSignal) => Promise<ReconcileOutcome>
+
+/** Takes one step towards the lease's goal. Safe to run twice, late, or beside itself. */
+export function makeReconcileLease(deps: ReconcileLeaseDeps): ReconcileLease {
+  const { leases, ids, clock, rules } = deps
+  return async (id, signal) => {
+    const now = clock.now()
+    const claim: Claim = { token: ids.secret(), until: now + rules.claimMs }
+    const lease = await leases.claim(id, claim.token, now, claim.until)
+    if (lease === null) return 'busy'
+    try {
+      const result = await step(deps, lease, claim, signal)
+      await leases.unclaim(id, claim.token, result.lookAgainAt)
+      await hintAfter(deps, lease, result)
+      return result.outcome
+    } catch (error) {
+      await leases.unclaim(id, claim.token, clock.now() + retryMs)
+      throw error
+    }
+  }
+}
+
+const retryMs = 2_000
+
+type StepResult = {
+  readonly outcome: ReconcileOutcome
+  readonly lookAgainAt: number | null
+  readonly moved: Lease | null
+}
+
+async function step(
+  deps: ReconcileLeaseDeps,
+  lease: Lease,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  if (!isLiving(lease)) return { outcome: 'settled', lookAgainAt: null, moved: null }
+  const pool = deps.pools.find(lease.pool)
+  const sighting = await look(pool, lease, signal)
+  const now = deps.clock.now()
+  const decided = decideLease(lease, sighting, now, deps.rules.lease)
+  const waiting: StepResult = {
+    outcome: 'waiting',
+    lookAgainAt: lookAgainAt(lease, now),
+    moved: null,
+  }
+  if (decided.do === 'wait') return waiting
+  // A worker that was paused may have lost its claim without knowing: it must not act on the outside.
+  if (now >= claim.until) return { ...waiting, outcome: 'lost-race' }
+  if (decided.do === 'move') return move(deps, lease, decided.to, claim, sighting)
+  if (pool === null) return waiting
+  await act(deps, pool, lease, decided, signal)
+  return { ...waiting, outcome: 'stepped' }
+}
+
+/** Nothing is asked about a lease that is not placed. A pool that is not open here cannot be seen. */
+async function look(
+  pool: Pool | null,
+  lease: LivingLease,
+  signal: AbortSignal,
+): Promise<MachineSighting> {
+  if (lease.state === 'queued') return { kind: 'unknown' }
+  if (pool === null) return { kind: 'unknown' }
+  return pool.machines.inspectMachine(lease.id, lease.generation, signal)
+}
+
+async function act(
+  { secrets }: ReconcileLeaseDeps,
+  { machines }: Pool,
+  lease: LivingLease,
+  decided: Exclude<LeaseStep, { do: 'wait' | 'move' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    switch (decided.do) {
+      case 'start-machine':
+        if (lease.state !== 'provisioning') return
+        return await machines.startMachine(machineOrder(lease, secrets), signal)
+      case 'stop-machine':
+        return await machines.stopMachine(lease.id, lease.generation, decided.how, signal)
+      case 'destroy-machine':
+        return await machines.destroyMachine(lease.id, lease.generation, signal)
+      default:
+        return assertNever(decided)
+    }
+  } catch (error) {
+    // Our picture was old: the next look starts from the row again.
+    if (error instanceof StaleGeneration) return
+    throw error
+  }
+}
+
+async function move(
+  deps: ReconcileLeaseDeps,
+  lease: LivingLease,
+  to: Lease,
+  claim: Claim,
+  sighting: MachineSighting,
+): Promise<StepResult> {
+  // Before the move: a crash in between leaves no door open behind a lease that has moved on.
+  if (lease.state === 'ready' || lease.state === 'stopping') await deps.access.revokeLease(lease.id)
+  const outcome = await deps.leases.replace(lease, to, {
+    actor: { kind: 'platform', id: 'reconcile-lease' },
+    claim,
+    detail: sighting.kind === 'refused' ? sighting.detail : null,
+  })
+  const now = deps.clock.now()
+  if (outcome !== 'replaced') return { outcome: 'lost-race', lookAgainAt: now, moved: null }
+  return { outcome: 'stepped', lookAgainAt: lookAgainAt(to, now), moved: to }
+}
+
+async function hintAfter(
+  { hints }: ReconcileLeaseDeps,
+  before: Lease,
+  { outcome, moved }: StepResult,
+): Promise<void> {
+  if (before.state === 'queued' && outcome === 'waiting') return hints.admitQueued(before.pool)
+  if (outcome === 'lost-race') return hints.lookAtLease(before.id)
+  if (moved === null) return
+  // Leaving `stopping` gives room back, and a restarted lease asks for it again.
+  if (before.state === 'stopping') await hints.admitQueued(before.pool)
+  else if (isLiving(moved)) await hints.lookAtLease(before.id)
+}
