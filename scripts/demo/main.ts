@@ -1,0 +1,55 @@
+import '../require-node.ts'
+import { PlatformFailed, type PlatformProcess, tailOf } from '../client/platform-process.ts'
+import { ChapterFailed, makeNarrator } from './narrator.ts'
+import { type DemoOptions, demoUsage, platformSettings, readDemoOptions } from './options.ts'
+import { printAddresses } from './print-addresses.ts'
+import { runPlatform } from './run-platform.ts'
+import { walkThroughProduct } from './tour.ts'
+
+/** `npm run demo`: starts the platform and walks through it. */
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsOf(args)
+  if (options === null) return 2
+  try {
+    return await runPlatform(platformSettings(options), (platform, stopped) =>
+      tourThenStay(platform, options, stopped),
+    )
+  } catch (error) {
+    if (!(error instanceof PlatformFailed)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 1
+  }
+}
+
+function optionsOf(args: readonly string[]): DemoOptions | null {
+  try {
+    return readDemoOptions(args)
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${demoUsage}\n`)
+    return null
+  }
+}
+
+async function tourThenStay(
+  platform: PlatformProcess,
+  { once }: DemoOptions,
+  stopped: Promise<number>,
+): Promise<number> {
+  const startedAt = performance.now()
+  try {
+    await walkThroughProduct(platform, makeNarrator(process.stdout))
+  } catch (error) {
+    if (!(error instanceof ChapterFailed)) throw error
+    process.stderr.write(
+      `\nThe tour broke off in ${error.message}\n\nThe end of ${platform.logFile}:\n${await tailOf(platform.logFile)}\n`,
+    )
+    return 1
+  }
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0)
+  process.stdout.write(`\nThe tour took ${seconds} s and everything worked.\n`)
+  if (once) return 0
+  await printAddresses(platform, process.stdout)
+  return await stopped
+}

@@ -1,0 +1,71 @@
+import type { ApiClient } from '../client/api-client.ts'
+import { makeApiClient } from '../client/api-client.ts'
+import { openLeaseBrowser } from '../client/lease-browser.ts'
+import type { PlatformProcess } from '../client/platform-process.ts'
+import { signIn } from '../client/sign-in.ts'
+import { openSshIdentity } from '../client/ssh.ts'
+import { exceedQuota } from './chapters/exceed-quota.ts'
+import { leaseMachine } from './chapters/lease-machine.ts'
+import { releaseMachine, showNothingLeft } from './chapters/release-machine.ts'
+import { downloadResult, followTask, submitTask } from './chapters/run-task.ts'
+import { showCatalogue } from './chapters/show-catalogue.ts'
+import { useJupyter } from './chapters/use-jupyter.ts'
+import { useSsh } from './chapters/use-ssh.ts'
+import type { Narrator, Tell } from './narrator.ts'
+import type { Session } from './session.ts'
+
+/** Walks through the product against its HTTP API, as a client would. Throws `ChapterFailed`. */
+export async function walkThroughProduct(
+  platform: PlatformProcess,
+  narrator: Narrator,
+): Promise<void> {
+  const { chapter } = narrator
+  const session = await chapter('Sign in by the device flow', (tell) => openSession(platform, tell))
+  try {
+    await chapter('Look at the catalogue', (tell) => showCatalogue(session, tell))
+    const machine = await chapter('Lease a tiny machine', (tell) => leaseMachine(session, tell))
+    const { lease } = machine
+    await releaseOnFailure(session, lease.id, async () => {
+      await chapter('Run a command through ssh', (tell) => useSsh(session, lease, tell))
+      const link = await chapter('Open Jupyter and execute a cell', (tell) =>
+        useJupyter(session, lease, tell),
+      )
+      const task = await chapter('Submit a task', (tell) => submitTask(session, tell))
+      const ended = await chapter('Follow its log live', (tell) => followTask(session, task, tell))
+      await chapter('Download the result', (tell) => downloadResult(session, ended, tell))
+      await chapter('Ask for more than the quota', (tell) => exceedQuota(session, tell))
+      await chapter('Release the machine', (tell) => releaseMachine(session, machine, tell))
+      await chapter('Show that nothing is left', (tell) =>
+        showNothingLeft(session, machine, task.id, link, tell),
+      )
+    })
+  } finally {
+    await session.identity.close()
+  }
+}
+
+async function openSession(platform: PlatformProcess, tell: Tell): Promise<Session> {
+  const renter = await signIn(platform.issuer, 'olivia', tell)
+  const operator = await signIn(platform.issuer, 'oscar', tell)
+  return {
+    platform,
+    renter: makeApiClient(platform.api, renter.token),
+    operator: makeApiClient(platform.operator, operator.token),
+    browser: openLeaseBrowser(),
+    identity: await openSshIdentity('leasehold-tour'),
+  }
+}
+
+/** A tour that breaks off must not leave a machine running that nobody remembers. */
+async function releaseOnFailure(
+  { renter }: { readonly renter: ApiClient },
+  leaseId: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    await renter.call('DELETE', `/v1/leases/${leaseId}`).catch(() => null)
+    throw error
+  }
+}
