@@ -1,1 +1,7 @@
-export {}
+export {
+  type DevicePrompt,
+  type SignedIn,
+  type SignInOptions,
+  signInByDeviceFlow,
+} from './device-flow-client.ts'
+export { type DevIssuer, type DevIssuerSettings, startDevIssuer } from './start-dev-issuer.ts'

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { type DevelopmentPerson, developmentOrganizations } from './people.ts'
+
+/** `organization` and `organization:*` ask for all of a person's organizations, `organization:<alias>` for one. */
+export const organizationScopes: readonly string[] = [
+  'organization',
+  'organization:*',
+  ...Object.keys(developmentOrganizations).map((alias) => `organization:${alias}`),
+]
+
+/**
+ * The claims that Keycloak's mappers add for a person. As there, the organization claim is absent
+ * when no scope asks for it or the person does not belong to the one that is asked for.
+ */
+export function keycloakClaims(
+  person: DevelopmentPerson,
+  scopes: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> {
+  return {
+    name: person.fullName,
+    preferred_username: person.userName,
+    email: person.email,
+    email_verified: true,
+    realm_access: { roles: ['default-roles', ...person.realmRoles] },
+    ...organizationClaim(person, scopes),
+  }
+}
+
+function organizationClaim(
+  { membership }: DevelopmentPerson,
+  scopes: ReadonlySet<string>,
+): Readonly<Record<string, unknown>> {
+  if (membership === null) return {}
+  const { organization, role } = membership
+  const asks = ['organization', 'organization:*', `organization:${organization}`]
+  if (!asks.some((scope) => scopes.has(scope))) return {}
+  const facts = {
+    id: createHash('sha256').update(organization).digest('hex').slice(0, 32),
+    tenant_id: [developmentOrganizations[organization]],
+    groups: [`/${role}`],
+  }
+  return { organization: { [organization]: facts } }
+}

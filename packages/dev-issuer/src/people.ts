@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+
+export type DevelopmentRole = 'owner' | 'member' | 'viewer' | 'billing'
+
+/** Someone who can sign in. The password is the user name: this issuer guards nothing. */
+export type DevelopmentPerson = {
+  readonly userName: string
+  readonly fullName: string
+  readonly email: string
+  /** Null for people who act for the platform. */
+  readonly membership: { readonly organization: string; readonly role: DevelopmentRole } | null
+  readonly realmRoles: readonly string[]
+}
+
+/** Organization alias → the tenant it stands for. */
+export const developmentOrganizations: Readonly<Record<string, string>> = {
+  acme: 'ten_acme',
+  globex: 'ten_globex',
+}
+
+export const developmentPeople: readonly DevelopmentPerson[] = [
+  member('olivia', 'Olivia Owner', 'acme', 'owner'),
+  member('mia', 'Mia Member', 'acme', 'member'),
+  member('victor', 'Victor Viewer', 'acme', 'viewer'),
+  member('bill', 'Bill Billing', 'acme', 'billing'),
+  member('gina', 'Gina Owner', 'globex', 'owner'),
+  member('greg', 'Greg Member', 'globex', 'member'),
+  {
+    userName: 'oscar',
+    fullName: 'Oscar Operator',
+    email: 'oscar@leasehold.example',
+    membership: null,
+    realmRoles: ['operator'],
+  },
+]
+
+/** What the confidential client acts as: a member of `acme`, as Keycloak's service accounts have a user. */
+export const serviceAccount: DevelopmentPerson = {
+  ...member('service-account-leasehold-service', 'Leasehold Service', 'acme', 'member'),
+}
+
+/** Stable over restarts and shaped as Keycloak's user ids. */
+export function subjectOf({ userName }: DevelopmentPerson): string {
+  const digest = createHash('sha256').update(`leasehold development user ${userName}`).digest('hex')
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `4${digest.slice(13, 16)}`]
+  return [...parts, `8${digest.slice(17, 20)}`, digest.slice(20, 32)].join('-')
+}
+
+/** Null when nobody has this name and password. */
+export function findByPassword(userName: string, password: string): DevelopmentPerson | null {
+  const person = developmentPeople.find((one) => one.userName === userName)
+  return person !== undefined && password === person.userName ? person : null
+}
+
+export function findBySubject(subject: string): DevelopmentPerson | null {
+  return developmentPeople.find((person) => subjectOf(person) === subject) ?? null
+}
+
+function member(
+  userName: string,
+  fullName: string,
+  organization: string,
+  role: DevelopmentRole,
+): DevelopmentPerson {
+  const email = `${userName}@${organization}.example`
+  return { userName, fullName, email, membership: { organization, role }, realmRoles: [] }
+}
