@@ -1,0 +1,120 @@
+import {
+  DomainError,
+  type Instant,
+  type MemberId,
+  type MemberRole,
+  type Tenant,
+  type TenantId,
+} from '@leasehold/domain'
+import type { Clock } from '../ports/clock.ts'
+import type { TenantStore } from '../ports/tenant-store.ts'
+import type { Caller } from '../ports/token-verifier.ts'
+
+/** In whose name a request is made: the only source of a tenant id. */
+export type TenantScope = {
+  readonly tenant: Tenant
+  readonly memberId: MemberId
+  readonly role: MemberRole
+}
+export type NoteCallerDeps = {
+  readonly tenants: Pick<TenantStore, 'find' | 'noteMember'>
+  readonly clock: Clock
+}
+/** `slug` is the header that names a tenant, null without it. */
+export type NoteCaller = (caller: Caller, slug: string | null) => Promise<TenantScope>
+
+const tenantAgeMs = 5_000
+const memberAgeMs = 60_000
+const mostKnown = 10_000
+
+/**
+ * Finds the tenant that a caller acts in, and remembers the person. Throws `auth/forbidden` for someone
+ * who belongs to no organization, `request/invalid` when several are possible and none was named, and
+ * `tenant/not-found` for one they are not in or that does not exist: both in the same words. What is
+ * read is kept for five seconds, so that a suspension takes at most that long. Whether a suspended
+ * tenant may do something is for the caller of this to say (`requireActive`).
+ */
+export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
+  const known = new Map<string, { readonly tenant: Tenant; readonly at: Instant }>()
+  const noted = new Map<string, Instant>()
+
+  const findKnown = async (id: TenantId): Promise<Tenant | null> => {
+    const now = clock.now()
+    const last = known.get(id)
+    if (last !== undefined && isFresh(last.at, now, tenantAgeMs)) return last.tenant
+    const tenant = await tenants.find(id)
+    if (tenant === null) known.delete(id)
+    else remember(known, id, { tenant, at: now })
+    return tenant
+  }
+
+  return async (caller, slug) => {
+    const organization = chooseOrganization(caller, slug)
+    const tenant = await findKnown(organization.tenantId as TenantId)
+    if (tenant === null) throw unknownTenant()
+    const memberId = caller.subject as MemberId
+    const { role } = organization
+    const now = clock.now()
+    const person = `${tenant.id} ${memberId} ${role}`
+    const seen = noted.get(person)
+    if (seen === undefined || !isFresh(seen, now, memberAgeMs)) {
+      const { email, name } = caller
+      await tenants.noteMember({
+        tenantId: tenant.id,
+        id: memberId,
+        email,
+        name,
+        role,
+        firstSeenAt: now,
+        lastSeenAt: now,
+      })
+      remember(noted, person, now)
+    }
+    return { tenant, memberId, role }
+  }
+}
+
+/** Refuses what a suspended tenant may not do: ask for anything new. */
+export function requireActive(tenant: Tenant): void {
+  if (tenant.suspended)
+    throw new DomainError('tenant/suspended', 'The tenant is suspended. Ask the operator.')
+}
+
+function chooseOrganization(caller: Caller, slug: string | null): Caller['organizations'][number] {
+  const { organizations } = caller
+  const [first] = organizations
+  if (first === undefined)
+    throw new DomainError(
+      'auth/forbidden',
+      'You belong to no organization. Ask the owner of one to add you.',
+    )
+  if (slug !== null) {
+    const named = organizations.find((organization) => organization.alias === slug)
+    if (named === undefined) throw unknownTenant()
+    return named
+  }
+  if (organizations.length === 1) return first
+  const possible = organizations.map((organization) => organization.alias).join(', ')
+  throw new DomainError(
+    'request/invalid',
+    `You belong to several tenants: name one with the header Leasehold-Tenant (${possible}).`,
+    { possible },
+  )
+}
+
+function unknownTenant(): DomainError {
+  return new DomainError('tenant/not-found', 'There is no such tenant, or you are not in it.')
+}
+
+function isFresh(at: Instant, now: Instant, ageMs: number): boolean {
+  return now >= at && now - at < ageMs
+}
+
+/** The oldest goes when there are too many: a Map keeps the order in which keys came. */
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= mostKnown) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}

@@ -1,0 +1,42 @@
+import { type Actor, DomainError, type Tenant, type TenantId, type Tier } from '@leasehold/domain'
+import type { JobHints } from '../ports/job-hints.ts'
+import type { TenantStore } from '../ports/tenant-store.ts'
+import { findTenant } from './read-tenants.ts'
+
+export type UpdateTenantCommand = {
+  readonly tenantId: TenantId
+  /** Null parts stay as they are. */
+  readonly name: string | null
+  readonly tier: Tier | null
+  /** A suspended tenant may read and release, but not ask for anything new. */
+  readonly suspended: boolean | null
+  readonly actor: Actor
+}
+export type UpdateTenantDeps = {
+  readonly tenants: Pick<TenantStore, 'find' | 'replace'>
+  readonly hints: JobHints
+}
+export type UpdateTenant = (command: UpdateTenantCommand) => Promise<Tenant>
+
+/** Changes name, tier or suspension. Limits are not touched by a new tier. */
+export function makeUpdateTenant({ tenants, hints }: UpdateTenantDeps): UpdateTenant {
+  return async ({ tenantId, name, tier, suspended, actor }) => {
+    for (let attempt = 0; attempt < 8; attempt++) {
+      const previous = await findTenant(tenants, tenantId)
+      const next: Tenant = {
+        ...previous,
+        name: name ?? previous.name,
+        tier: tier ?? previous.tier,
+        suspended: suspended ?? previous.suspended,
+        version: previous.version + 1,
+      }
+      if (!(await tenants.replace(previous, next, actor))) continue
+      await hints.ensureTenant(tenantId)
+      return next
+    }
+    throw new DomainError(
+      'conflict/changed-meanwhile',
+      'The tenant keeps changing. Read it again and repeat the request.',
+    )
+  }
+}
