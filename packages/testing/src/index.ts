@@ -1,1 +1,6 @@
-export {}
+export * from './builders/a-lease.ts'
+export * from './builders/a-shape.ts'
+export * from './builders/a-task.ts'
+export * from './builders/a-tenant.ts'
+export * from './manual-clock.ts'
+export * from './seeded-ids.ts'
