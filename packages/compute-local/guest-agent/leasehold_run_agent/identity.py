@@ -22,7 +22,6 @@ RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-NAME_SERVER = "10.0.2.3"
 
 
 def take_identity(start: StartLine, user_id: int | None) -> None:
@@ -34,8 +33,7 @@ def take_identity(start: StartLine, user_id: int | None) -> None:
     renew_host_keys()
     set_host_name(start.host_name)
     if user_id is not None:
-        for network in start.closed_networks:
-            close_network(network, user_id)
+        close_networks(start.closed_networks, start.resolver, user_id)
 
 
 def credit_entropy(entropy: bytes) -> None:
@@ -82,18 +80,15 @@ def set_host_name(name: str) -> None:
     write_in_place("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {name}\n", 0o644)
 
 
-def close_network(network: str, user_id: int) -> None:
-    """Addresses by which the guest would reach the host's own loopback are closed to the script's user.
-
-    Name resolution stays open; routing through the gateway is not concerned by a destination rule.
-    """
-    who = ["uidrange", f"{user_id}-{user_id}"]
-    for protocol in ("udp", "tcp"):
-        run_checked(
-            ["ip", "rule", "add", "priority", "100", *who, "to", f"{NAME_SERVER}/32"]
-            + ["ipproto", protocol, "dport", "53", "lookup", "main"]
-        )
-    run_checked(["ip", "rule", "add", "priority", "200", *who, "to", network, "prohibit"])
+def close_networks(networks: tuple[str, ...], resolver: str | None, user_id: int) -> None:
+    """Routing rules for the script's user alone. The gateway stays usable: a rule looks at destinations."""
+    rule = ["ip", "-4", "rule", "add", "uidrange", f"{user_id}-{user_id}"]
+    if resolver is not None:
+        for protocol in ("udp", "tcp"):
+            where = ["to", f"{resolver}/32", "ipproto", protocol, "dport", "53"]
+            run_checked([*rule, "priority", "100", *where, "lookup", "main"])
+    for network in networks:
+        run_checked([*rule, "priority", "200", "to", network, "prohibit"])
 
 
 def write_in_place(path: str, text: str, mode: int) -> None:

@@ -19,6 +19,7 @@ from . import PROTOCOL_VERSION
 MAX_LINE_BYTES = 64 * 1024
 HOST_ABSENT_SECONDS = 0.02
 HOST_NAME = re.compile(r"^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$")
+IPV4_ADDRESS = re.compile(r"^\d{1,3}(?:\.\d{1,3}){3}$")
 IPV4_NETWORK = re.compile(r"^\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}$")
 
 
@@ -32,8 +33,10 @@ class StartLine:
     host_name: str
     entropy: bytes
     now_ms: int
-    # Networks on which the host itself answers; closed to the script, open to the agent.
+    # Closed to the script, open to the agent.
     closed_networks: tuple[str, ...]
+    # Answers names even from a closed network.
+    resolver: str | None
     credential: str = field(repr=False)
 
 
@@ -67,7 +70,10 @@ def parse_start_line(line: bytes) -> StartLine:
         isinstance(item, str) and IPV4_NETWORK.match(item) for item in closed
     ):
         raise ValueError("`closedNetworks` is not a list of IPv4 networks")
-    return StartLine(url, host_name, entropy, int(now_ms), tuple(closed), credential)
+    resolver = fields.get("resolver")
+    if resolver is not None and not (isinstance(resolver, str) and IPV4_ADDRESS.match(resolver)):
+        raise ValueError("`resolver` is not an IPv4 address")
+    return StartLine(url, host_name, entropy, int(now_ms), tuple(closed), resolver, credential)
 
 
 class HostPort:
