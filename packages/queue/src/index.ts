@@ -1,1 +1,11 @@
-export {}
+export { type JobName, type JobPayload, jobCatalogue, jobNames } from './job-catalogue.ts'
+export { type JobQueue, type OpenQueueOptions, openQueue } from './open-queue.ts'
+export { migrateQueue } from './postgres-backend.ts'
+export type {
+  JobHandler,
+  JobHandlers,
+  Note,
+  RunJob,
+  RunningWorkers,
+  StartWorkersOptions,
+} from './worker-host.ts'

@@ -1,0 +1,125 @@
+import type { JobHints, Log } from '@leasehold/application'
+import { DomainError } from '@leasehold/domain'
+import { type JobName, jobNames } from './job-catalogue.ts'
+import { type Hint, makeJobHints } from './job-hints.ts'
+import { openPostgresBackend } from './postgres-backend.ts'
+import type { QueueBackend } from './queue-backend.ts'
+import { makeQuietLog } from './quiet-log.ts'
+import { openRedisBackend } from './redis-backend.ts'
+import { withTimeLimit } from './time-limit.ts'
+import {
+  type JobHandlers,
+  type RunningWorkers,
+  type StartWorkersOptions,
+  startWorkers,
+} from './worker-host.ts'
+
+export type OpenQueueOptions = {
+  readonly kind: 'postgres' | 'redis'
+  /** `postgres://…` or `redis(s)://…`. */
+  readonly url: string
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** A queue of hints: losing all of it loses nothing but time. */
+export type JobQueue = {
+  readonly hints: JobHints
+  /** Resolves when every worker listens. */
+  startWorkers(handlers: JobHandlers, options: StartWorkersOptions): Promise<RunningWorkers>
+  /** Jobs that wait for a worker, by name. */
+  depth(): Promise<Readonly<Record<JobName, number>>>
+  /** Throws `service/unavailable` when the queue's server does not answer. */
+  check(signal: AbortSignal): Promise<void>
+  /** Removes all jobs. Everything still converges: the sweep brings back what is due. */
+  empty(): Promise<void>
+  /** Sends what is buffered, ends workers that still run, closes the connections. At most 15 seconds. */
+  close(): Promise<void>
+}
+
+const drainMs = 2_000
+const checkMs = 3_000
+
+/** Opens the queue; PostgreSQL needs `migrateQueue` first. Rejects when the server does not answer now. */
+export async function openQueue({ kind, url, log, now }: OpenQueueOptions): Promise<JobQueue> {
+  const quietLog = makeQuietLog(log, now)
+  const backend =
+    kind === 'postgres' ? openPostgresBackend(url, quietLog) : openRedisBackend(url, quietLog)
+  try {
+    await withTimeLimit(untilAnswered(backend), 10_000, 'The queue does not answer.')
+  } catch (error) {
+    await backend.close().catch(() => {})
+    throw error
+  }
+  const hints = makeJobHints((name, batch) => add(backend, name, batch), quietLog)
+  const running = new Set<RunningWorkers>()
+  return {
+    hints,
+    async startWorkers(handlers, options) {
+      const workers = await startWorkers(backend, handlers, options, log, quietLog)
+      running.add(workers)
+      return {
+        close: async () => {
+          running.delete(workers)
+          await workers.close()
+        },
+      }
+    },
+    depth: () => depthOf(backend),
+    check: (signal) => checkBackend(backend, signal),
+    empty: () => backend.empty(),
+    async close() {
+      await hints.drain(drainMs)
+      await Promise.all([...running].map((workers) => workers.close()))
+      await withTimeLimit(backend.close(), 3_000, 'The queue did not close.').catch((error) =>
+        quietLog.trouble('queue left open', error),
+      )
+    },
+  }
+}
+
+/** Redis refuses commands until its connection stands; anything else is a real answer. */
+async function untilAnswered(backend: QueueBackend): Promise<void> {
+  const deadline = performance.now() + 8_000
+  for (;;) {
+    try {
+      return await backend.ping()
+    } catch (error) {
+      const notYet = error instanceof Error && error.message.includes("isn't writeable")
+      if (!notYet || performance.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
+async function add(backend: QueueBackend, name: JobName, hints: readonly Hint[]): Promise<void> {
+  await backend.queue(name).addBulk(
+    hints.map(({ rowId, payload }) => ({
+      name,
+      data: payload,
+      // One waiting job per row; a hint during the job runs it once more when it has finished.
+      opts: { deduplication: { id: rowId, keepLastIfActive: true } },
+    })),
+  )
+}
+
+async function depthOf(backend: QueueBackend): Promise<Record<JobName, number>> {
+  const counts = jobNames.map(async (name) => {
+    const { waiting = 0, prioritized = 0 } = await backend
+      .queue(name)
+      .getJobCounts('waiting', 'prioritized')
+    return [name, waiting + prioritized] as const
+  })
+  return Object.fromEntries(await Promise.all(counts)) as Record<JobName, number>
+}
+
+async function checkBackend(backend: QueueBackend, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  try {
+    await withTimeLimit(backend.ping(), checkMs, 'no answer')
+  } catch (cause) {
+    throw Object.assign(new DomainError('service/unavailable', 'The queue does not answer.'), {
+      cause,
+    })
+  }
+}

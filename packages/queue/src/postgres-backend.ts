@@ -1,0 +1,122 @@
+import {
+  createPostgresBackend,
+  type PostgresConnectionOptions,
+  type Processor,
+  runMigrations,
+  withBackend,
+} from 'bullmq'
+import pg from 'pg'
+import { type JobName, jobNames } from './job-catalogue.ts'
+import {
+  type JobQueue,
+  keepNothing,
+  keptEvents,
+  type QueueBackend,
+  stalling,
+} from './queue-backend.ts'
+import type { QuietLog } from './quiet-log.ts'
+
+const schema = 'bullmq'
+const { Queue, Worker } = withBackend(createPostgresBackend)
+
+/**
+ * How long an idle worker listens before it looks by itself. New jobs are announced (LISTEN), so
+ * this only bounds what a lost announcement costs.
+ */
+const drainDelaySeconds = 10
+
+/**
+ * Each worker keeps one connection for LISTEN for ever, so a pool no larger than the number of
+ * workers would wait for itself. The other half does the work and is closed when idle.
+ */
+const maxConnections = jobNames.length * 2
+
+/** The queue on PostgreSQL, in the schema `bullmq`. `migrateQueue` must have run before. */
+export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
+  const pool = openPool(url, log)
+  // pg's types and BullMQ's copy of them differ in how they overload `query`.
+  const connection = pool as unknown as PostgresConnectionOptions
+  const queues = new Map<JobName, JobQueue>()
+  const onError = (error: Error) => log.trouble('queue trouble', error)
+  return {
+    queue(name) {
+      const known = queues.get(name)
+      if (known !== undefined) return known
+      const queue = new Queue(name, {
+        connection,
+        defaultJobOptions: keepNothing,
+        streams: { events: { maxLen: keptEvents } },
+      })
+      queue.on('error', onError)
+      queues.set(name, queue)
+      return queue
+    },
+    worker(name: JobName, process: Processor, concurrency: number) {
+      const worker = new Worker(name, process, {
+        connection,
+        concurrency,
+        drainDelay: drainDelaySeconds,
+        runRetryDelay: 1_000,
+        ...stalling,
+      })
+      worker.on('error', onError)
+      return worker
+    },
+    ping: async () => void (await pool.query('SELECT 1 FROM job LIMIT 1')),
+    empty: async () => void (await pool.query(`TRUNCATE ${await tablesOf(pool)}`)),
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await pool.end()
+    },
+  }
+}
+
+/** Creates or updates the queue's tables. Safe to run from several processes at once. */
+export async function migrateQueue(url: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString: withoutOptions(url),
+    connectionTimeoutMillis: 10_000,
+  })
+  await client.connect()
+  try {
+    await runMigrations(client, schema)
+  } finally {
+    await client.end()
+  }
+}
+
+function openPool(url: string, log: QuietLog): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: withoutOptions(url),
+    options: `-c search_path=${schema}`,
+    application_name: 'leasehold-queue',
+    max: maxConnections,
+    // Without it a silently dropped LISTEN connection would go unnoticed.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+  })
+  // Every queue and worker listens for errors of the shared pool.
+  pool.setMaxListeners(maxConnections * 2)
+  pool.on('error', (error) => log.trouble('queue connection lost', error))
+  return pool
+}
+
+/** `?options=` in the address would silently replace the search path given beside it. */
+function withoutOptions(url: string): string {
+  const parsed = new URL(url)
+  parsed.searchParams.delete('options')
+  return parsed.toString()
+}
+
+async function tablesOf(pool: pg.Pool): Promise<string> {
+  // The ledger of migrations describes the tables, not the jobs in them.
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+      WHERE schemaname = $1 AND tablename NOT LIKE '%migration%'`,
+    [schema],
+  )
+  return rows.map((row) => row.name).join(', ')
+}
