@@ -1,4 +1,4 @@
-import type { LeaseId } from '@leasehold/domain'
+import type { LeaseId, TaskId } from '@leasehold/domain'
 import { parseSshPublicKey } from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
 import { makeAccessSecrets } from './access-secrets.ts'
@@ -30,13 +30,20 @@ describe('access secrets', () => {
       secrets.jupyterToken(lease),
       secrets.jupyterToken('lse_b' as LeaseId),
       others.jupyterToken(lease),
+      secrets.runCredential('tsk_a' as TaskId, 1),
+      secrets.runCredential('tsk_a' as TaskId, 11),
+      secrets.runCredential('tsk_a1' as TaskId, 1),
+      others.runCredential('tsk_a' as TaskId, 1),
     ]
 
     expect(new Set(lines).size).toBe(lines.length)
   })
 
-  it('give a Jupyter token of 256 bits that is safe in a header', () => {
-    expect(makeAccessSecrets(masterKey).jupyterToken(lease)).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  it('give tokens of 256 bits that are safe in a header', () => {
+    const secrets = makeAccessSecrets(masterKey)
+
+    for (const token of [secrets.jupyterToken(lease), secrets.runCredential('tsk_a' as TaskId, 1)])
+      expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/)
   })
 
   it('refuse a master key of another size', () => {

@@ -6,7 +6,7 @@ const salt = 'leasehold/access/v1'
 
 /**
  * Derives every machine secret from the platform's 32-byte master key by HKDF-SHA-256 (RFC 5869), one
- * `info` per purpose and lease: nothing is stored, and knowing one secret tells nothing about another.
+ * `info` per purpose and owner: nothing is stored, and knowing one secret tells nothing about another.
  */
 export function makeAccessSecrets(masterKey: Uint8Array): AccessSecrets {
   if (masterKey.length !== 32) throw new RangeError('The master key has 32 bytes.')
@@ -20,5 +20,7 @@ export function makeAccessSecrets(masterKey: Uint8Array): AccessSecrets {
     hostKey: (id) => sshKey('ssh-host-key', id),
     gatewayHostKey: () => sshKey('gateway-host-key', 'gateway'),
     jupyterToken: (id) => derive('jupyter-token', id).toString('base64url'),
+    runCredential: (id, attempt) =>
+      derive('run-credential', `${id}\0${attempt}`).toString('base64url'),
   }
 }
