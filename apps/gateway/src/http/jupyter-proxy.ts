@@ -71,7 +71,7 @@ function replyOptions(cookie: SessionCookie): ReplyOptions {
     retryDelay: () => null,
     // The library types its requests for HTTP/2 as well, which this server does not speak.
     onError: (reply, { error }) =>
-      void refuse(reply.request as FastifyRequest, reply as FastifyReply, refusalOf(error)),
+      answerFailure(reply.request as FastifyRequest, reply as FastifyReply, error),
   }
 }
 
@@ -121,6 +121,12 @@ function doorOf(request: { readonly door?: JupyterDoor | null }): JupyterDoor {
   const { door } = request
   if (door === null || door === undefined) throw new Error('A request passed without a door.')
   return door
+}
+
+/** Also called when a machine stops in the middle of its answer: then only a cut tells the browser so. */
+function answerFailure(request: FastifyRequest, reply: FastifyReply, error: Error): void {
+  if (reply.raw.headersSent) reply.raw.destroy()
+  else void refuse(request, reply, refusalOf(error))
 }
 
 function refusalOf(error: Error): Refusal {
