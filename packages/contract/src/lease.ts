@@ -31,6 +31,7 @@ export const leaseStateNames = [
 export const leaseReasonNames = [
   'stopped-by-tenant',
   'powered-off',
+  'start-failed',
   'restarted-by-tenant',
   'released-by-tenant',
   'tenant-removed',
@@ -188,7 +189,7 @@ export const ExtendLeaseBody = component(
   'ExtendLeaseBody',
   Type.Object(
     {
-      bySeconds: Type.Integer({
+      extendBySeconds: Type.Integer({
         minimum: 60,
         maximum: 2_592_000,
         description: 'How much later the lease shall expire.',

@@ -1,0 +1,66 @@
+/** A bucket that refills by `perSecond` and holds at most `burst` requests. */
+export type RateLimit = { readonly perSecond: number; readonly burst: number }
+
+/** Kinds of route that are limited apart from each other. */
+export type RouteClass = 'read' | 'write' | 'upload' | 'stream'
+
+/** Everything about the HTTP edge that an operator may set. */
+export type ApiSettings = {
+  readonly version: string
+  /** Largest JSON body. */
+  readonly bodyLimitBytes: number
+  /** Largest file through `PUT /v1/files/*`, and largest output of a task. */
+  readonly uploadLimitBytes: number
+  /** Longest time from the first byte of a request to its answer, streams and uploads apart. */
+  readonly handlerTimeoutMs: number
+  readonly uploadTimeoutMs: number
+  /** A connection on which nothing moves for so long is closed. */
+  readonly connectionTimeoutMs: number
+  /** Addresses of proxies whose `X-Forwarded-For` is believed; `false`: nobody's. */
+  readonly trustProxy: boolean | string[]
+  readonly rateLimits: {
+    /** Per client address, before anything is known about the caller. */
+    readonly address: RateLimit
+    /** Per tenant. */
+    readonly tenant: Readonly<Record<RouteClass, RateLimit>>
+  }
+  readonly idempotency: {
+    /** How long a second request waits for the answer of the first. */
+    readonly waitMs: number
+    readonly pollMs: number
+    /** A claim that nobody finished for so long may be taken over. */
+    readonly staleMs: number
+  }
+  readonly stream: {
+    readonly heartbeatMs: number
+    /** Live streams of one tenant at the same time. */
+    readonly maxPerTenant: number
+  }
+  /** How long a tenant's row may be remembered, and so how late a suspension is noticed. */
+  readonly tenantCacheMs: number
+}
+
+const mebibyte = 1_048_576
+
+/** What holds unless an operator says otherwise. */
+export const defaultApiSettings: ApiSettings = {
+  version: '0.1.0',
+  bodyLimitBytes: mebibyte,
+  uploadLimitBytes: 5_120 * mebibyte,
+  handlerTimeoutMs: 30_000,
+  uploadTimeoutMs: 3_600_000,
+  connectionTimeoutMs: 120_000,
+  trustProxy: false,
+  rateLimits: {
+    address: { perSecond: 200, burst: 1_000 },
+    tenant: {
+      read: { perSecond: 100, burst: 500 },
+      write: { perSecond: 30, burst: 150 },
+      upload: { perSecond: 20, burst: 100 },
+      stream: { perSecond: 5, burst: 50 },
+    },
+  },
+  idempotency: { waitMs: 10_000, pollMs: 25, staleMs: 60_000 },
+  stream: { heartbeatMs: 15_000, maxPerTenant: 50 },
+  tenantCacheMs: 5_000,
+}

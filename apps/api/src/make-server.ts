@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { AjvCompiler } from '@fastify/ajv-compiler'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Component } from '@leasehold/contract'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { ApiSettings } from './api-settings.ts'
+import { problemOf } from './plugins/problem-answers.ts'
+
+export type Server = FastifyInstance
+
+/**
+ * A Fastify instance with the house's limits and strictness, without a route and not listening:
+ * unknown fields are refused, bodies are never coerced, addresses and times are bounded.
+ */
+export function makeServer(settings: ApiSettings, components: readonly Component[]): Server {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: settings.bodyLimitBytes,
+    connectionTimeout: settings.connectionTimeoutMs,
+    requestTimeout: settings.uploadTimeoutMs,
+    handlerTimeout: settings.handlerTimeoutMs,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    trustProxy: settings.trustProxy,
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+    genReqId: makeRequestIds(),
+    routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: false },
+    http: { headersTimeout: 15_000, maxHeaderSize: 32_768 },
+    schemaController: { compilersFactory: { buildValidator: strictValidators } },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => {
+      const detail =
+        error.code === 'FST_ERR_BAD_URL'
+          ? 'The address holds a broken percent-encoding.'
+          : 'The address could not be understood.'
+      const problem = problemOf('request/invalid', detail, String(request.id))
+      void reply
+        .code(problem.status)
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(JSON.stringify(problem))
+    },
+  })
+  for (const component of components) app.addSchema(component)
+  // Views are typed against the contract and tests check every answer against its schema, so plain JSON is enough.
+  app.setSerializerCompiler(() => JSON.stringify)
+  return app.withTypeProvider<TypeBoxTypeProvider>() as unknown as Server
+}
+
+const strict = {
+  removeAdditional: false,
+  useDefaults: true,
+  allErrors: false,
+  strict: true,
+  strictTypes: false,
+  strictRequired: false,
+  allowUnionTypes: true,
+  validateFormats: true,
+  keywords: ['example'],
+} as const
+
+type BuildValidator = NonNullable<
+  NonNullable<
+    NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
+  >['buildValidator']
+>
+
+/** Bodies are taken as they are; what comes in an address is text and is read as what the schema says. */
+const strictValidators: BuildValidator = (externalSchemas, options) => {
+  const build = AjvCompiler() as unknown as BuildValidator
+  const common = { ...options, customOptions: { ...strict, coerceTypes: false } }
+  const forBodies = build(externalSchemas, common as never)
+  const forAddresses = build(externalSchemas, {
+    ...options,
+    customOptions: { ...strict, coerceTypes: 'array' },
+  } as never)
+  return (route) => (route.httpPart === 'body' ? forBodies(route) : forAddresses(route))
+}
+
+/** Short, unique across restarts, and unguessable enough not to be mistaken for anything else. */
+function makeRequestIds(): () => string {
+  const start = randomBytes(6).toString('base64url').replaceAll(/[_-]/g, 'x')
+  let count = 0
+  return () => `req-${start}-${(count++).toString(36)}`
+}
+
+/** What Node's HTTP parser refuses never reaches a route; it is answered in the same form. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const [line, detail] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ['431 Request Header Fields Too Large', 'The headers are too large.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', 'The request came too slowly.']
+        : ['400 Bad Request', 'This is not a valid HTTP request.']
+  const problem = { ...problemOf('request/invalid', detail, 'none'), status: Number(line.slice(0, 3)) }
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${line}\r\ncontent-type: application/problem+json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,67 @@
+import type { Caller, TokenVerifier } from '@leasehold/application'
+import { DomainError } from '@leasehold/domain'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set before any route that is not public. */
+    caller: Caller | null
+  }
+  interface FastifyContextConfig {
+    /** Answers without a token. */
+    public?: true
+    /** Not counted by the limit per address. */
+    unlimited?: true
+  }
+}
+
+const longestToken = 16_384
+
+/** Bearer token -> `request.caller`. Every route needs one unless its config says `public`. */
+export const authentication = fp<{ tokens: TokenVerifier }>(
+  async (app, { tokens }) => {
+    app.decorateRequest('caller', null)
+    app.addHook('onRequest', (request, _reply, done) => {
+      if (request.routeOptions.config.public === true || request.is404) return done()
+      let token: string
+      try {
+        token = bearerToken(request)
+      } catch (refusal) {
+        return done(refusal as Error)
+      }
+      tokens.verify(token).then(
+        (caller) => {
+          request.caller = caller
+          done()
+        },
+        (failure) => done(failure),
+      )
+    })
+  },
+  { name: 'authentication', dependencies: ['errors'] },
+)
+
+/** The token of `Authorization: Bearer …`; throws `auth/unauthenticated` when there is none. */
+export function bearerToken(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  if (header === undefined)
+    throw new DomainError('auth/unauthenticated', 'Send `Authorization: Bearer <token>`.')
+  const token = header.slice(7)
+  if (header.slice(0, 7).toLowerCase() !== 'bearer ' || !isTokenText(token))
+    throw new DomainError(
+      'auth/unauthenticated',
+      'The Authorization header is not of the form `Bearer <token>`.',
+    )
+  return token
+}
+
+function isTokenText(token: string): boolean {
+  return token.length > 0 && token.length <= longestToken && /^[A-Za-z0-9._~+/=-]+$/.test(token)
+}
+
+/** The caller of a route that is not public. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new Error('This route has no caller: it is public.')
+  return request.caller
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Clock, IdempotencyStore, Log, StoredAnswer } from '@leasehold/application'
+import { DomainError } from '@leasehold/domain'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { ApiSettings } from '../api-settings.ts'
+import { isLasting } from './problem-answers.ts'
+
+type Claim = { readonly scope: string; readonly key: string }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The claim this request must finish or abandon; null without a key. */
+    idempotencyClaim: Claim | null
+    /** Makes the ids of what this request creates: the same for every repetition. Undefined without a key. */
+    seed: string | undefined
+  }
+  interface FastifyContextConfig {
+    /** The answer holds a secret that must not be stored; a repetition makes a fresh one, which harms nobody. */
+    answerIsSecret?: true
+  }
+}
+
+type Options = {
+  readonly store: IdempotencyStore
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: ApiSettings['idempotency']
+}
+
+const keyForm = /^[A-Za-z0-9_-]{1,64}$/
+const keptHeaders = ['content-type', 'location']
+
+/** Same key, same answer, for every POST. The claim is taken after validation and before the handler. */
+export const idempotencyKey = fp<Options>(
+  async (app, options) => {
+    app.decorateRequest('idempotencyClaim', null)
+    app.decorateRequest('seed', undefined)
+    app.addHook('onRoute', (route) => {
+      if (route.method !== 'POST' || route.config?.public === true) return
+      if (route.config?.answerIsSecret === true) return
+      route.preHandler = [claimKey, ...[route.preHandler ?? []].flat()]
+      route.onSend = [...[route.onSend ?? []].flat(), settleKey]
+    })
+
+    async function claimKey(request: FastifyRequest, reply: FastifyReply) {
+      const key = request.headers['idempotency-key']
+      if (key === undefined) return
+      const claim = { scope: request.idempotencyScope, key: requireKey(key) }
+      const fingerprint = fingerprintOf(request)
+      const answer = await claimOrWait(options, claim, fingerprint, request.signal)
+      if (answer !== null) return replay(request, reply, answer)
+      request.idempotencyClaim = claim
+      request.seed = `${claim.scope}\n${claim.key}\n${fingerprint}`
+    }
+
+    async function settleKey(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
+      const claim = request.idempotencyClaim
+      if (claim === null) return payload
+      request.idempotencyClaim = null
+      try {
+        await settle(options, claim, request, reply, payload)
+      } catch (err) {
+        // The work is done and the ids are fixed: a repetition finds it even without this record.
+        options.log.warn({ requestId: request.id, err }, 'idempotent answer not stored')
+      }
+      return payload
+    }
+  },
+  { name: 'idempotency-key', dependencies: ['errors', 'json-body'] },
+)
+
+function requireKey(key: string | string[]): string {
+  if (typeof key === 'string' && keyForm.test(key)) return key
+  throw new DomainError(
+    'request/invalid',
+    'An Idempotency-Key has 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`.',
+    {},
+    '/headers/idempotency-key',
+  )
+}
+
+/** Address and body as they came: the same key for anything else is a mistake of the client. */
+function fingerprintOf(request: FastifyRequest): string {
+  return createHash('sha256')
+    .update(`${request.method}\n${request.url}\n`)
+    .update(request.rawBody ?? '')
+    .digest('base64url')
+}
+
+/** Null when this request is the first; else the answer of the first, waited for a while. */
+async function claimOrWait(
+  { store, clock, settings }: Options,
+  { scope, key }: Claim,
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<StoredAnswer | null> {
+  const deadline = clock.now() + settings.waitMs
+  for (let waitMs = settings.pollMs; ; waitMs = Math.min(waitMs * 2, 400)) {
+    const claim = await store.claim(scope, key, fingerprint, clock.now(), settings.staleMs)
+    if (claim.kind === 'new') return null
+    if (claim.kind === 'answered') return claim.answer
+    if (claim.kind === 'mismatch')
+      throw new DomainError(
+        'idempotency/key-reused',
+        'This Idempotency-Key was used for another request. Take a new key for a new request.',
+        {},
+        '/headers/idempotency-key',
+      )
+    if (clock.now() + waitMs > deadline)
+      throw new DomainError(
+        'idempotency/in-progress',
+        'The first request with this key is still being worked on. Try again in a few seconds.',
+      )
+    await pause(waitMs, undefined, { signal })
+  }
+}
+
+function replay(request: FastifyRequest, reply: FastifyReply, answer: StoredAnswer): FastifyReply {
+  request.facts = { ...request.facts, replayed: true }
+  return reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .header('idempotency-replayed', 'true')
+    .serializer((body: unknown) => body as string)
+    .send(answer.body)
+}
+
+/** Keeps what would be answered for ever; gives back the key where another try may end better. */
+async function settle(
+  { store, clock }: Options,
+  { scope, key }: Claim,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<void> {
+  const code = request.problemCode
+  // The work may still be going on: only time tells, so the claim stays until it is stale.
+  if (code === 'request/timed-out') return
+  if (code !== null && !isLasting(code)) return store.abandon(scope, key)
+  const headers: Record<string, string> = {}
+  for (const name of keptHeaders) {
+    const value = reply.getHeader(name)
+    if (value !== undefined) headers[name] = String(value)
+  }
+  const body = typeof payload === 'string' ? payload : ''
+  await store.finish(scope, key, { status: reply.statusCode, headers, body }, clock.now())
+}

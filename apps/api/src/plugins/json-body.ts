@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer'
+import { DomainError } from '@leasehold/domain'
+import type { FastifyError, FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came, for fingerprints; null when there was none. */
+    rawBody: Buffer | null
+  }
+}
+
+const maxDepth = 32
+
+/** Reads JSON bodies: UTF-8 only, at most 32 levels deep, no `__proto__`. No other media type is read. */
+export const jsonBody = fp(
+  async (app: FastifyInstance) => {
+    app.decorateRequest('rawBody', null)
+    app.removeAllContentTypeParsers()
+    const parse = app.getDefaultJsonParser('error', 'error')
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw, done) => {
+      const bytes = raw as Buffer
+      request.rawBody = bytes
+      if (bytes.length === 0) return done(null, undefined)
+      if (!isUtf8(bytes)) return done(refusal('The body is not UTF-8.') as unknown as FastifyError)
+      if (isDeeperThan(bytes, maxDepth))
+        return done(refusal(`The body is nested deeper than ${maxDepth} levels.`) as unknown as FastifyError)
+      return parse(request, bytes.toString('utf8'), done)
+    })
+  },
+  { name: 'json-body' },
+)
+
+function refusal(detail: string): DomainError {
+  return new DomainError('request/invalid', detail)
+}
+
+/** Counts brackets outside strings; cheaper than parsing, and done before it. */
+export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0
+  let inString = false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (inString) {
+      if (byte === 0x5c) i++
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x5b || byte === 0x7b) {
+      depth++
+      if (depth > limit) return true
+    } else if (byte === 0x5d || byte === 0x7d) depth--
+  }
+  return false
+}
