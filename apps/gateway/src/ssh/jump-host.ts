@@ -47,7 +47,8 @@ export function makeJumpHost(deps: JumpHostDeps): Server {
       serveClient(client, socket, info.ip, deps)
     },
   )
-  const server = createServer((socket) => {
+  // Small packets must not wait for each other: people type through this.
+  const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {})
     if (newcomers.size >= limits.sshLoginsAtOnce) return void socket.destroy()
     const name = `${socket.remoteAddress} ${socket.remotePort}`
@@ -72,15 +73,13 @@ function serveClient(client: Connection, socket: Socket, ip: string, deps: JumpH
   client.on('authentication', (attempt) => {
     attempts += 1
     if (attempts > deps.limits.sshAttempts) return void socket.destroy()
-    void answer(attempt, deps).then((found) => {
-      lease = found ?? lease
+    void answer(attempt, deps, (found) => {
+      lease = found
     })
   })
   client.once('ready', () => {
     if (lease === null || !admit(client, socket, lease, deps)) socket.destroy()
   })
-  // A listener that refuses: without one the library would leave some requests unanswered.
-  client.on('request', (_accept, reject) => reject?.())
   socket.once('close', () => {
     const tookMs = Math.round(performance.now() - startedAt)
     const { bytesRead, bytesWritten } = socket
@@ -89,19 +88,22 @@ function serveClient(client: Connection, socket: Socket, ip: string, deps: JumpH
   })
 }
 
-/** The lease when this attempt may lead to it. */
-async function answer(attempt: AuthContext, deps: JumpHostDeps): Promise<Ready | null> {
+/** `onAccepted` runs first: accepting may log the client in at once. */
+async function answer(
+  attempt: AuthContext,
+  deps: JumpHostDeps,
+  onAccepted: (lease: Ready) => void,
+): Promise<void> {
   try {
     const outcome = await decideLogin(attempt, deps.findReadyLease)
     if (outcome.kind === 'accepted') {
-      attempt.accept()
-      return outcome.lease
+      onAccepted(outcome.lease)
+      return attempt.accept()
     }
   } catch (err) {
     deps.log.warn({ app: 'gateway', err }, 'ssh login not decided')
   }
   attempt.reject(['publickey'])
-  return null
 }
 
 /** False when the lease has too many connections. */
