@@ -3,7 +3,7 @@ import { DomainError } from '@leasehold/domain'
 import { type JobName, jobNames } from './job-catalogue.ts'
 import { type Hint, makeJobHints } from './job-hints.ts'
 import { openPostgresBackend } from './postgres-backend.ts'
-import type { QueueBackend } from './queue-backend.ts'
+import type { JobQueue as AddingQueue, QueueBackend } from './queue-backend.ts'
 import { makeQuietLog } from './quiet-log.ts'
 import { openRedisBackend } from './redis-backend.ts'
 import { withTimeLimit } from './time-limit.ts'
@@ -45,13 +45,14 @@ export async function openQueue({ kind, url, log, now }: OpenQueueOptions): Prom
   const quietLog = makeQuietLog(log, now)
   const backend =
     kind === 'postgres' ? openPostgresBackend(url, quietLog) : openRedisBackend(url, quietLog)
+  let queues: Queues
   try {
-    await withTimeLimit(untilAnswered(backend), 10_000, 'The queue does not answer.')
+    queues = await withTimeLimit(openBackend(backend), 10_000, 'The queue does not answer.')
   } catch (error) {
     await backend.close().catch(() => {})
     throw error
   }
-  const hints = makeJobHints((name, batch) => add(backend, name, batch), quietLog)
+  const hints = makeJobHints((name, batch) => add(queues[name], name, batch), quietLog)
   const running = new Set<RunningWorkers>()
   return {
     hints,
@@ -65,7 +66,7 @@ export async function openQueue({ kind, url, log, now }: OpenQueueOptions): Prom
         },
       }
     },
-    depth: () => depthOf(backend),
+    depth: () => depthOf(queues),
     check: (signal) => checkBackend(backend, signal),
     empty: () => backend.empty(),
     async close() {
@@ -76,6 +77,13 @@ export async function openQueue({ kind, url, log, now }: OpenQueueOptions): Prom
       )
     },
   }
+}
+
+type Queues = Readonly<Record<JobName, AddingQueue>>
+
+async function openBackend(backend: QueueBackend): Promise<Queues> {
+  await untilAnswered(backend)
+  return backend.openQueues()
 }
 
 /** Redis refuses commands until its connection stands; anything else is a real answer. */
@@ -92,8 +100,8 @@ async function untilAnswered(backend: QueueBackend): Promise<void> {
   }
 }
 
-async function add(backend: QueueBackend, name: JobName, hints: readonly Hint[]): Promise<void> {
-  await backend.queue(name).addBulk(
+async function add(queue: AddingQueue, name: JobName, hints: readonly Hint[]): Promise<void> {
+  await queue.addBulk(
     hints.map(({ rowId, payload }) => ({
       name,
       data: payload,
@@ -103,11 +111,12 @@ async function add(backend: QueueBackend, name: JobName, hints: readonly Hint[])
   )
 }
 
-async function depthOf(backend: QueueBackend): Promise<Record<JobName, number>> {
+async function depthOf(queues: Queues): Promise<Record<JobName, number>> {
   const counts = jobNames.map(async (name) => {
-    const { waiting = 0, prioritized = 0 } = await backend
-      .queue(name)
-      .getJobCounts('waiting', 'prioritized')
+    const { waiting = 0, prioritized = 0 } = await queues[name].getJobCounts(
+      'waiting',
+      'prioritized',
+    )
     return [name, waiting + prioritized] as const
   })
   return Object.fromEntries(await Promise.all(counts)) as Record<JobName, number>

@@ -11,6 +11,7 @@ import {
   type JobQueue,
   keepNothing,
   keptEvents,
+  openQueues,
   type QueueBackend,
   stalling,
 } from './queue-backend.ts'
@@ -23,7 +24,7 @@ const { Queue, Worker } = withBackend(createPostgresBackend)
  * How long an idle worker listens before it looks by itself. New jobs are announced (LISTEN), so
  * this only bounds what a lost announcement costs.
  */
-const drainDelaySeconds = 10
+const drainDelaySeconds = 30
 
 /**
  * Each worker keeps one connection for LISTEN for ever, so a pool no larger than the number of
@@ -36,21 +37,20 @@ export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
   const pool = openPool(url, log)
   // pg's types and BullMQ's copy of them differ in how they overload `query`.
   const connection = pool as unknown as PostgresConnectionOptions
-  const queues = new Map<JobName, JobQueue>()
+  const opened: JobQueue[] = []
   const onError = (error: Error) => log.trouble('queue trouble', error)
   return {
-    queue(name) {
-      const known = queues.get(name)
-      if (known !== undefined) return known
-      const queue = new Queue(name, {
-        connection,
-        defaultJobOptions: keepNothing,
-        streams: { events: { maxLen: keptEvents } },
-      })
-      queue.on('error', onError)
-      queues.set(name, queue)
-      return queue
-    },
+    openQueues: () =>
+      openQueues((name) => {
+        const queue = new Queue(name, {
+          connection,
+          defaultJobOptions: keepNothing,
+          streams: { events: { maxLen: keptEvents } },
+        })
+        queue.on('error', onError)
+        opened.push(queue)
+        return queue
+      }),
     worker(name: JobName, process: Processor, concurrency: number) {
       const worker = new Worker(name, process, {
         connection,
@@ -65,7 +65,7 @@ export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
     ping: async () => void (await pool.query('SELECT 1 FROM job LIMIT 1')),
     empty: async () => void (await pool.query(`TRUNCATE ${await tablesOf(pool)}`)),
     async close() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await Promise.all(opened.map((queue) => queue.close()))
       await pool.end()
     },
   }

@@ -1,10 +1,13 @@
 import type { Processor, Queue, Worker } from 'bullmq'
-import type { JobName } from './job-catalogue.ts'
+import { type JobName, jobNames } from './job-catalogue.ts'
 
 /** What differs between PostgreSQL and Redis, and nothing else. */
 export interface QueueBackend {
-  /** The queue of one kind of job, for adding. Opened once per name. */
-  queue(name: JobName): JobQueue
+  /**
+   * Opens the queues for adding, once, while the server answers: BullMQ remembers for ever that a
+   * queue could not be opened.
+   */
+  openQueues(): Promise<Readonly<Record<JobName, JobQueue>>>
   worker(name: JobName, process: Processor, concurrency: number): JobWorker
   /** Rejects when the server does not answer or is not migrated. */
   ping(): Promise<void>
@@ -13,7 +16,7 @@ export interface QueueBackend {
   close(): Promise<void>
 }
 
-export type JobQueue = Pick<Queue, 'addBulk' | 'getJobCounts' | 'close'>
+export type JobQueue = Pick<Queue, 'addBulk' | 'getJobCounts' | 'close' | 'waitUntilReady'>
 export type JobWorker = Pick<Worker, 'close' | 'cancelAllJobs' | 'waitUntilReady'>
 
 /**
@@ -27,3 +30,12 @@ export const keepNothing = { removeOnComplete: true, removeOnFail: true, attempt
 
 /** BullMQ writes two events per job that nobody reads; this many are kept per queue. */
 export const keptEvents = 100
+
+/** Opens one queue per kind of job, and waits until each is usable. */
+export async function openQueues(
+  open: (name: JobName) => JobQueue,
+): Promise<Readonly<Record<JobName, JobQueue>>> {
+  const queues = jobNames.map((name) => [name, open(name)] as const)
+  await Promise.all(queues.map(([, queue]) => queue.waitUntilReady()))
+  return Object.fromEntries(queues) as Record<JobName, JobQueue>
+}

@@ -5,6 +5,7 @@ import {
   type JobQueue,
   keepNothing,
   keptEvents,
+  openQueues,
   type QueueBackend,
   stalling,
 } from './queue-backend.ts'
@@ -36,21 +37,20 @@ export function openRedisBackend(url: string, log: QuietLog): QueueBackend {
     keepAlive: 10_000,
   })
   for (const connection of [adding, working]) connection.on('error', onError)
-  const queues = new Map<JobName, JobQueue>()
+  const opened: JobQueue[] = []
   return {
-    queue(name) {
-      const known = queues.get(name)
-      if (known !== undefined) return known
-      const queue = new Queue(name, {
-        connection: adding,
-        prefix,
-        defaultJobOptions: keepNothing,
-        streams: { events: { maxLen: keptEvents } },
-      })
-      queue.on('error', onError)
-      queues.set(name, queue)
-      return queue
-    },
+    openQueues: () =>
+      openQueues((name) => {
+        const queue = new Queue(name, {
+          connection: adding,
+          prefix,
+          defaultJobOptions: keepNothing,
+          streams: { events: { maxLen: keptEvents } },
+        })
+        queue.on('error', onError)
+        opened.push(queue)
+        return queue
+      }),
     worker(name: JobName, process: Processor, concurrency: number) {
       const worker = new Worker(name, process, {
         connection: working,
@@ -66,7 +66,7 @@ export function openRedisBackend(url: string, log: QuietLog): QueueBackend {
     ping: async () => void (await adding.ping()),
     empty: () => removeKeys(adding),
     async close() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await Promise.all(opened.map((queue) => queue.close()))
       adding.disconnect()
       working.disconnect()
     },

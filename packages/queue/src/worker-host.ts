@@ -31,13 +31,13 @@ export type StartWorkersOptions = {
 }
 
 export type RunningWorkers = {
-  /** Takes no new job, lets running ones finish, then aborts them, then leaves. At most ten seconds. */
+  /** Takes no new job, lets running ones finish, then aborts them, then leaves. At most seven seconds. */
   close(): Promise<void>
 }
 
 /** How long a handler may ignore its signal before its slot is given to the next job. */
 const ignoredSignalMs = 5_000
-const closing = { finishMs: 6_000, abortMs: 3_000 }
+const closing = { finishMs: 4_000, abortMs: 3_000 }
 
 /** Starts one worker for each kind of job. */
 export async function startWorkers(
