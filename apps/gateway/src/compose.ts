@@ -42,7 +42,8 @@ export type GatewayPlatform = {
   readonly secrets: Pick<AccessSecrets, 'jupyterToken' | 'gatewayHostKey'>
   readonly log: Log
   readonly rules?: RentalRules
-  readonly checks?: Readonly<Record<string, Check>>
+  /** Of all the platform's parts the gateway needs this one only. */
+  readonly checks: { readonly database: Check }
   readonly metrics?: HealthOptions['metrics']
 }
 
@@ -76,7 +77,7 @@ export function composeGateway(
     limits,
     now,
     log,
-    checks: platform.checks ?? {},
+    checks: { database: platform.checks.database },
     metrics: platform.metrics ?? null,
   })
   const sshServer = makeJumpHost({

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadMasterKey } from './master-key.ts'
+import { loadMasterKey, masterKeyFromText } from './master-key.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -52,5 +52,11 @@ describe('the master key', () => {
     await symlink(join(folder, 'elsewhere'), file)
 
     await expect(loadMasterKey({ file })).rejects.toThrow('not a regular file')
+  })
+
+  it('follows from a configured text, the same for the same text', () => {
+    expect(Buffer.from(masterKeyFromText('abc')).toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    )
   })
 })

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -12,6 +12,11 @@ const sizeBytes = 32
  */
 export async function loadMasterKey({ file }: { readonly file: string }): Promise<Uint8Array> {
   return (await readMasterKey(file)) ?? (await createMasterKey(file))
+}
+
+/** The key that follows from a configured text of any length: its SHA-256. */
+export function masterKeyFromText(text: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text, 'utf8').digest())
 }
 
 async function createMasterKey(file: string): Promise<Uint8Array> {

@@ -1,3 +1,5 @@
+import { DomainError } from '@leasehold/domain'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { callerFromClaims } from './caller-from-claims.ts'
 
@@ -92,4 +94,34 @@ describe('a caller from claims', () => {
       )
     },
   )
+
+  it('is made, or refused as unauthenticated, from claims of any shape whatever', () => {
+    const claims = fc.record({
+      sub: fc.oneof(fc.jsonValue(), fc.string()),
+      exp: fc.oneof(fc.jsonValue(), fc.double()),
+      email: fc.jsonValue(),
+      realm_access: fc.oneof(fc.jsonValue(), fc.record({ roles: fc.jsonValue() })),
+      organization: fc.oneof(
+        fc.jsonValue(),
+        fc.dictionary(
+          fc.string(),
+          fc.oneof(
+            fc.jsonValue(),
+            fc.record({ tenant_id: fc.jsonValue(), groups: fc.jsonValue() }),
+          ),
+        ),
+      ),
+    })
+    fc.assert(
+      fc.property(claims, (hostile) => {
+        try {
+          const { organizations } = callerFromClaims(hostile)
+          for (const { tenantId } of organizations) expect(tenantId).toMatch(/^ten_[a-z0-9]+$/)
+        } catch (error) {
+          expect(error).toBeInstanceOf(DomainError)
+          expect(error).toMatchObject({ code: 'auth/unauthenticated' })
+        }
+      }),
+    )
+  })
 })
