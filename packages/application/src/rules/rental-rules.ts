@@ -60,7 +60,7 @@ export const defaultRentalRules: RentalRules = {
     maxInputFiles: 10_000,
     maxOutputBytes: 50 * 1_073_741_824,
   },
-  claimMs: minuteMs,
+  claimMs: 30 * secondMs,
   maxFileBytes: 5 * 1_073_741_824,
   downloadLinkSeconds: 600,
   jupyterCodeMs: minuteMs,
