@@ -1,1 +1,5 @@
-export {}
+export { ensureGuestImage } from './guest/base-image.ts'
+export type { GuestImage } from './guest/guest-image.ts'
+export { ImageUnavailable } from './guest/image-unavailable.ts'
+export type { PoolLimits } from './host-limits.ts'
+export { type LocalPoolOptions, openLocalPool } from './open-local-pool.ts'
