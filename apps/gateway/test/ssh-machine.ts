@@ -35,7 +35,8 @@ export async function openSshMachine(hostKeyPrivate: string, authorizedKey: stri
     connections: () => clients.size,
     close: async () => {
       for (const client of clients) client.end()
-      await new Promise((resolve) => server.close(resolve))
+      // Closing twice is fine.
+      await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
 }

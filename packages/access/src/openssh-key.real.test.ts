@@ -9,9 +9,10 @@ import { makeAccessSecrets } from './access-secrets.ts'
 import { makeIds } from './ids.ts'
 
 const run = promisify(execFile)
+const program = 'ssh-keygen'
 const isMissing = (() => {
   try {
-    execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' })
+    execFileSync(program, ['-?'], { stdio: 'ignore' })
     return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -34,8 +35,8 @@ describe.skipIf(isMissing)(`the host key file, read by OpenSSH itself${reason}`,
         const file = join(folder, 'key')
         await writeFile(file, key.privateOpenSsh, { mode: 0o600 })
 
-        const { stdout: publicLine } = await run('ssh-keygen', ['-y', '-P', '', '-f', file])
-        const { stdout: listed } = await run('ssh-keygen', ['-l', '-f', file])
+        const { stdout: publicLine } = await run(program, ['-y', '-P', '', '-f', file])
+        const { stdout: listed } = await run(program, ['-l', '-f', file])
 
         const blob = key.publicLine.split(' ')[1] ?? ''
         expect(publicLine.trim()).toBe(`${key.publicLine} ${'a'.repeat(length)}`.trim())

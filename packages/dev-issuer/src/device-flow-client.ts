@@ -1,3 +1,4 @@
+import { publicClientId } from './client-ids.ts'
 import { walkThroughPages } from './form-browser.ts'
 
 const requestTimeoutMs = 15_000
@@ -38,7 +39,7 @@ export async function signInByDeviceFlow(
   password: string,
   options: SignInOptions = {},
 ): Promise<SignedIn> {
-  const { clientId = 'leasehold-cli', scope = 'openid organization:*', signal, onPrompt } = options
+  const { clientId = publicClientId, scope = 'openid organization:*', signal, onPrompt } = options
   const endpoint = `${issuer}/protocol/openid-connect`
   const started = await post(`${endpoint}/auth/device`, { client_id: clientId, scope }, signal)
   const prompt = promptFrom(started)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-export type DevelopmentRole = 'owner' | 'member' | 'viewer' | 'billing'
+type DevelopmentRole = 'owner' | 'member' | 'viewer' | 'billing'
 
 /** Someone who can sign in. The password is the user name: this issuer guards nothing. */
 export type DevelopmentPerson = {
@@ -18,7 +18,7 @@ export const developmentOrganizations: Readonly<Record<string, string>> = {
   globex: 'ten_globex',
 }
 
-export const developmentPeople: readonly DevelopmentPerson[] = [
+const developmentPeople: readonly DevelopmentPerson[] = [
   member('olivia', 'Olivia Owner', 'acme', 'owner'),
   member('mia', 'Mia Member', 'acme', 'member'),
   member('victor', 'Victor Viewer', 'acme', 'viewer'),

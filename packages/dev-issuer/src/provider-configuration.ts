@@ -1,13 +1,12 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { interactionPolicy } from 'oidc-provider'
+import { publicClientId, serviceClientId } from './client-ids.ts'
 import type { GrantStorage } from './grant-storage.ts'
 import type { IssuerState } from './issuer-state.ts'
 import { keycloakClaims, organizationScopes } from './keycloak-claims.ts'
 import { deviceCodePage, deviceConfirmPage, messagePage } from './pages.ts'
 import { findBySubject, serviceAccount, subjectOf } from './people.ts'
 
-export const publicClientId = 'leasehold-cli'
-export const serviceClientId = 'leasehold-service'
 const accessTokenSeconds = 15 * 60
 const profileScopes = ['openid', 'offline_access', 'profile', 'email', 'roles']
 const scopes = [...profileScopes, ...organizationScopes]

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Provider } from 'oidc-provider'
+import { serviceClientId } from './client-ids.ts'
 import { openGrantStorage } from './grant-storage.ts'
 import { loadIssuerState, writePrivately } from './issuer-state.ts'
 import { makeLogin, sendPage } from './login.ts'
 import { contentSecurityPolicy, messagePage } from './pages.ts'
-import { providerConfiguration, serviceClientId } from './provider-configuration.ts'
+import { providerConfiguration } from './provider-configuration.ts'
 import { makeUserinfo } from './userinfo.ts'
 
 export type DevIssuerSettings = {

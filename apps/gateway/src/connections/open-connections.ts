@@ -2,7 +2,7 @@ import type { Log } from '@leasehold/application'
 import type { LeaseId } from '@leasehold/domain'
 
 /** Something that goes on through the gateway and must end when the right to it ends. */
-export type OpenConnection = {
+type OpenConnection = {
   readonly leaseId: LeaseId
   /** Throws when it cannot be told now: then the connection is left alone. */
   readonly isAllowed: () => Promise<boolean>
