@@ -9,8 +9,10 @@ export type ApiSettings = {
   readonly version: string
   /** Largest JSON body. */
   readonly bodyLimitBytes: number
-  /** Largest file through `PUT /v1/files/*`, and largest output of a task. */
+  /** Largest file through `PUT /v1/files/*`. */
   readonly uploadLimitBytes: number
+  /** Largest single output of a task. */
+  readonly outputLimitBytes: number
   /** Longest time from the first byte of a request to its answer, streams and uploads apart. */
   readonly handlerTimeoutMs: number
   readonly uploadTimeoutMs: number
@@ -19,8 +21,8 @@ export type ApiSettings = {
   /** Addresses of proxies whose `X-Forwarded-For` is believed; `false`: nobody's. */
   readonly trustProxy: boolean | string[]
   readonly rateLimits: {
-    /** Per client address, before anything is known about the caller. */
-    readonly address: RateLimit
+    /** Refused tokens per client address; without tries left an address is not heard. */
+    readonly refusals: RateLimit
     /** Per tenant. */
     readonly tenant: Readonly<Record<RouteClass, RateLimit>>
   }
@@ -33,11 +35,11 @@ export type ApiSettings = {
   }
   readonly stream: {
     readonly heartbeatMs: number
+    /** A stream is ended then; its client goes on with another one. */
+    readonly longestMs: number
     /** Live streams of one tenant at the same time. */
     readonly maxPerTenant: number
   }
-  /** How long a tenant's row may be remembered, and so how late a suspension is noticed. */
-  readonly tenantCacheMs: number
 }
 
 const mebibyte = 1_048_576
@@ -47,12 +49,13 @@ export const defaultApiSettings: ApiSettings = {
   version: '0.1.0',
   bodyLimitBytes: mebibyte,
   uploadLimitBytes: 5_120 * mebibyte,
+  outputLimitBytes: 10_240 * mebibyte,
   handlerTimeoutMs: 30_000,
   uploadTimeoutMs: 3_600_000,
   connectionTimeoutMs: 120_000,
   trustProxy: false,
   rateLimits: {
-    address: { perSecond: 200, burst: 1_000 },
+    refusals: { perSecond: 10, burst: 100 },
     tenant: {
       read: { perSecond: 100, burst: 500 },
       write: { perSecond: 30, burst: 150 },
@@ -61,6 +64,5 @@ export const defaultApiSettings: ApiSettings = {
     },
   },
   idempotency: { waitMs: 10_000, pollMs: 25, staleMs: 60_000 },
-  stream: { heartbeatMs: 15_000, maxPerTenant: 50 },
-  tenantCacheMs: 5_000,
+  stream: { heartbeatMs: 15_000, longestMs: 14_400_000, maxPerTenant: 50 },
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { AjvCompiler } from '@fastify/ajv-compiler'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Component } from '@leasehold/contract'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { ApiSettings } from './api-settings.ts'
 import { problemOf } from './plugins/problem-answers.ts'
 
@@ -19,7 +19,6 @@ export function makeServer(settings: ApiSettings, components: readonly Component
     bodyLimit: settings.bodyLimitBytes,
     connectionTimeout: settings.connectionTimeoutMs,
     requestTimeout: settings.uploadTimeoutMs,
-    handlerTimeout: settings.handlerTimeoutMs,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     trustProxy: settings.trustProxy,
@@ -28,7 +27,7 @@ export function makeServer(settings: ApiSettings, components: readonly Component
     genReqId: makeRequestIds(),
     routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: false },
     http: { headersTimeout: 15_000, maxHeaderSize: 32_768 },
-    schemaController: { compilersFactory: { buildValidator: strictValidators } },
+    schemaController: { compilersFactory: { buildValidator: strictValidators as never } },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
       const detail =
@@ -36,7 +35,7 @@ export function makeServer(settings: ApiSettings, components: readonly Component
           ? 'The address holds a broken percent-encoding.'
           : 'The address could not be understood.'
       const problem = problemOf('request/invalid', detail, String(request.id))
-      void reply
+      void (reply as unknown as FastifyReply)
         .code(problem.status)
         .header('content-type', 'application/problem+json; charset=utf-8')
         .send(JSON.stringify(problem))
@@ -57,24 +56,19 @@ const strict = {
   strictRequired: false,
   allowUnionTypes: true,
   validateFormats: true,
-  keywords: ['example'],
 } as const
 
-type BuildValidator = NonNullable<
-  NonNullable<
-    NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
-  >['buildValidator']
->
+type Route = { readonly httpPart?: string }
+type Compile = (route: Route) => ((data: unknown) => boolean) & { errors?: unknown }
+type BuildCompile = (externalSchemas: unknown, options: object) => Compile
 
 /** Bodies are taken as they are; what comes in an address is text and is read as what the schema says. */
-const strictValidators: BuildValidator = (externalSchemas, options) => {
-  const build = AjvCompiler() as unknown as BuildValidator
-  const common = { ...options, customOptions: { ...strict, coerceTypes: false } }
-  const forBodies = build(externalSchemas, common as never)
-  const forAddresses = build(externalSchemas, {
-    ...options,
-    customOptions: { ...strict, coerceTypes: 'array' },
-  } as never)
+function strictValidators(externalSchemas: unknown, options: object): Compile {
+  const build = AjvCompiler() as unknown as BuildCompile
+  const withCoercion = (coerceTypes: false | 'array') =>
+    build(externalSchemas, { ...options, customOptions: { ...strict, coerceTypes } })
+  const forBodies = withCoercion(false)
+  const forAddresses = withCoercion('array')
   return (route) => (route.httpPart === 'body' ? forBodies(route) : forAddresses(route))
 }
 
@@ -97,7 +91,10 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ['408 Request Timeout', 'The request came too slowly.']
         : ['400 Bad Request', 'This is not a valid HTTP request.']
-  const problem = { ...problemOf('request/invalid', detail, 'none'), status: Number(line.slice(0, 3)) }
+  const problem = {
+    ...problemOf('request/invalid', detail, 'none'),
+    status: Number(line.slice(0, 3)),
+  }
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/problem+json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

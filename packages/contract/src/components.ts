@@ -17,6 +17,7 @@ import {
 import {
   GpuCount,
   GpuType,
+  GpuTypeEntry,
   GpuTypeList,
   MachineType,
   MachineTypeList,
@@ -27,7 +28,7 @@ import {
 import { Me } from './me.ts'
 import { Pool, PoolList } from './pool.ts'
 import { Problem } from './problem.ts'
-import { Quota, QuotaDrift, QuotaDriftList, QuotaList, SetQuotasBody } from './quota.ts'
+import { Quota, QuotaDrift, QuotaDriftList, QuotaLimit, QuotaList, SetQuotasBody } from './quota.ts'
 import type { Component } from './schema-parts.ts'
 import { AddSshKeyBody, SshKey, SshKeyPage } from './ssh-key.ts'
 import {
@@ -101,6 +102,7 @@ export const operatorComponents: readonly Component[] = [
   MachineType,
   MachineTypeList,
   PutMachineTypeBody,
+  GpuTypeEntry,
   PutGpuTypeBody,
   Tenant,
   TenantPage,
@@ -110,6 +112,7 @@ export const operatorComponents: readonly Component[] = [
   MemberPage,
   Quota,
   QuotaList,
+  QuotaLimit,
   SetQuotasBody,
   QuotaDrift,
   QuotaDriftList,

@@ -89,9 +89,9 @@ export const JupyterAccess = component(
     {
       linkUrl: Type.String({
         description: 'POST to it to get a one-time link for a browser.',
-        examples: ['/v1/leases/lea_0193a7c2/jupyter-link'],
+        examples: ['/v1/leases/lse_0193a7c2/jupyter-link'],
       }),
-      origin: Type.String({ examples: ['http://lea-0193a7c2.localhost:8082'] }),
+      origin: Type.String({ examples: ['http://lse-0193a7c2.localhost:8082'] }),
     },
     { additionalProperties: false },
   ),
@@ -120,7 +120,7 @@ export const Lease = component(
   'Lease',
   Type.Object(
     {
-      id: id('lea_0193a7c2'),
+      id: id('lse_0193a7c2'),
       name: displayName('training'),
       labels: Labels,
       state: oneOf(leaseStateNames),
@@ -248,7 +248,7 @@ export const JupyterLink = component(
     {
       url: Type.String({
         description: 'Open it in a browser: it works once and sets a cookie.',
-        examples: ['http://lea-0193a7c2.localhost:8082/_leasehold/open/9f2c…'],
+        examples: ['http://lse-0193a7c2.localhost:8082/_leasehold/open/9f2c…'],
       }),
       expiresAt: Timestamp,
     },

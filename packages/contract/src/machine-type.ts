@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { catalogueName, component, listOf, oneOf, ref } from './schema-parts.ts'
+import { catalogueName, component, listOf, nullable, oneOf, ref } from './schema-parts.ts'
 
 export const gpuModeNames = ['passthrough', 'vgpu', 'mig', 'shared'] as const
 
@@ -49,6 +49,11 @@ const priced = {
   images: Type.Array(catalogueName('debian-12'), { maxItems: 64 }),
 }
 
+const offerFields = {
+  pool: catalogueName('local'),
+  region: Type.String({ examples: ['local'] }),
+}
+
 /** What a machine is made of, and its price. */
 export const MachineType = component(
   'MachineType',
@@ -58,8 +63,20 @@ export const MachineType = component(
       ...priced,
       vcpu: Type.Integer({ description: 'sockets × cores × threads', examples: [2] }),
       available: Type.Boolean({
-        description: 'Whether a pool of this installation offers it now.',
+        description: 'Whether a pool has room for it now, or cannot be asked just now.',
       }),
+      offers: Type.Array(
+        Type.Object(
+          {
+            ...offerFields,
+            fitsNow: nullable(
+              Type.Integer({ minimum: 0, description: 'Room for how many; null: unknown.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'The open pools that offer it.' },
+      ),
     },
     { additionalProperties: false },
   ),
@@ -98,12 +115,29 @@ export const GpuType = component(
       ...gpuFields,
       total: Type.Integer({ minimum: 0, description: 'In all pools together.' }),
       free: Type.Integer({ minimum: 0, description: 'Not taken by any machine now.' }),
+      offers: Type.Array(
+        Type.Object(
+          {
+            ...offerFields,
+            total: Type.Integer({ minimum: 0 }),
+            free: Type.Integer({ minimum: 0 }),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'The pools that have it.' },
+      ),
     },
     { additionalProperties: false },
   ),
 )
 export type GpuType = Static<typeof GpuType>
 export const GpuTypeList = listOf('GpuTypeList', GpuType)
+
+/** A GPU type as an operator wrote it. */
+export const GpuTypeEntry = component(
+  'GpuTypeEntry',
+  Type.Object({ name: catalogueName('h100-80gb'), ...gpuFields }, { additionalProperties: false }),
+)
 
 export const PutGpuTypeBody = component(
   'PutGpuTypeBody',

@@ -16,11 +16,11 @@ export const Pool = component(
       driver: oneOf(['local', 'kubernetes']),
       images: Type.Array(catalogueName('debian-12')),
       capacity: nullable(amounts),
-      occupied: amounts,
+      occupied: nullable(amounts),
     },
     {
       additionalProperties: false,
-      description: '`capacity` is null while the place does not answer.',
+      description: 'Both are null while the place does not answer.',
     },
   ),
 )

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { component, listOf } from './schema-parts.ts'
+import { component, listOf, ref } from './schema-parts.ts'
 
 const resource = Type.String({
   maxLength: 80,
@@ -20,14 +20,18 @@ export const Quota = component(
 export type Quota = Static<typeof Quota>
 export const QuotaList = listOf('QuotaList', Quota)
 
+/** A limit to be set. */
+export const QuotaLimit = component(
+  'QuotaLimit',
+  Type.Object({ resource, limit: amount }, { additionalProperties: false }),
+)
+export type QuotaLimit = Static<typeof QuotaLimit>
+
 export const SetQuotasBody = component(
   'SetQuotasBody',
   Type.Object(
     {
-      limits: Type.Array(
-        Type.Object({ resource, limit: amount }, { additionalProperties: false }),
-        { minItems: 1, maxItems: 64 },
-      ),
+      limits: Type.Array(ref(QuotaLimit), { minItems: 1, maxItems: 64 }),
     },
     { additionalProperties: false },
   ),

@@ -30,7 +30,7 @@ export const PublicKeyLine = Type.String({
 export const AddSshKeyBody = component(
   'AddSshKeyBody',
   Type.Object(
-    { name: displayName('laptop'), publicKey: PublicKeyLine },
+    { name: Type.Optional(displayName('laptop')), publicKey: PublicKeyLine },
     { additionalProperties: false },
   ),
 )

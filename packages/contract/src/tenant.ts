@@ -1,6 +1,16 @@
 import { type Static, Type } from 'typebox'
 import { memberRoleNames } from './me.ts'
-import { component, displayName, id, nullable, oneOf, pageOf, Timestamp } from './schema-parts.ts'
+import { QuotaLimit } from './quota.ts'
+import {
+  component,
+  displayName,
+  id,
+  nullable,
+  oneOf,
+  pageOf,
+  ref,
+  Timestamp,
+} from './schema-parts.ts'
 
 export const tierNames = ['production', 'test', 'dev'] as const
 
@@ -33,7 +43,17 @@ export const TenantPage = pageOf('TenantPage', Tenant)
 export const CreateTenantBody = component(
   'CreateTenantBody',
   Type.Object(
-    { slug, name: displayName('Acme'), tier: oneOf(tierNames) },
+    {
+      slug,
+      name: displayName('Acme'),
+      tier: oneOf(tierNames),
+      limits: Type.Optional(
+        Type.Array(ref(QuotaLimit), {
+          maxItems: 64,
+          description: 'Limits that differ from those of the tier.',
+        }),
+      ),
+    },
     { additionalProperties: false },
   ),
 )

@@ -14,11 +14,32 @@ export const Usage = component(
         Type.Object(
           {
             kind: oneOf(['lease', 'task']),
-            id: Type.String({ examples: ['lea_0193a7c2'] }),
+            id: Type.String({ examples: ['lse_0193a7c2'] }),
             startedAt: Timestamp,
             endedAt: nullable(Timestamp),
             seconds: Type.Integer({ minimum: 0, description: 'Within the period asked for.' }),
             pricePerHourMicros: Micros,
+            costMicros: Micros,
+          },
+          { additionalProperties: false },
+        ),
+      ),
+      byDay: Type.Array(
+        Type.Object(
+          {
+            day: Type.String({ description: 'UTC.', examples: ['2026-11-24'] }),
+            seconds: Type.Integer({ minimum: 0 }),
+            costMicros: Micros,
+          },
+          { additionalProperties: false },
+        ),
+      ),
+      byHolder: Type.Array(
+        Type.Object(
+          {
+            kind: oneOf(['lease', 'task']),
+            id: Type.String({ examples: ['lse_0193a7c2'] }),
+            seconds: Type.Integer({ minimum: 0 }),
             costMicros: Micros,
           },
           { additionalProperties: false },

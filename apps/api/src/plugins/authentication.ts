@@ -11,8 +11,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a token. */
     public?: true
-    /** Not counted by the limit per address. */
-    unlimited?: true
   }
 }
 

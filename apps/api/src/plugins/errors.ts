@@ -31,7 +31,11 @@ export const errors = fp<{ knownRoutes: readonly KnownRoute[] }>(
         return sendProblem(
           request,
           reply,
-          problemOf('request/not-found', 'There is nothing at this address; see /docs.', request.id),
+          problemOf(
+            'request/not-found',
+            'There is nothing at this address; see /docs.',
+            request.id,
+          ),
         )
       void reply.header('allow', methods.join(', '))
       const detail = `This address answers ${methods.join(', ')} only.`
@@ -56,7 +60,10 @@ export function sendProblem(
     void reply.header('www-authenticate', challenge(request))
   if ((problem.status === 503 || problem.status === 429) && !reply.hasHeader('retry-after'))
     void reply.header('retry-after', '2')
-  return reply.code(problem.status).header('content-type', problemType).send(JSON.stringify(problem))
+  return reply
+    .code(problem.status)
+    .header('content-type', problemType)
+    .send(JSON.stringify(problem))
 }
 
 /** RFC 6750 part 3: no error code when no token was sent at all. */
@@ -108,10 +115,8 @@ const frameworkProblems: Readonly<Record<string, Known>> = {
     code: 'request/invalid',
     detail: 'The address holds a broken percent-encoding.',
   },
-  FST_ERR_MAX_PARAM_LENGTH: { code: 'request/invalid', detail: 'A part of the address is too long.' },
-  FST_ERR_HANDLER_TIMEOUT: {
-    code: 'request/timed-out',
-    detail:
-      'The answer took too long and was given up; the work may have been done. Repeat with the same Idempotency-Key.',
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'request/invalid',
+    detail: 'A part of the address is too long.',
   },
 }

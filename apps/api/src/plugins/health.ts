@@ -15,7 +15,7 @@ type Options = {
 
 const checkTimeoutMs = 2_000
 const rememberMs = 1_000
-const config = { public: true, unlimited: true } as const
+const config = { public: true } as const
 
 /** `/livez` says "running", `/readyz` says "useful", `/metrics` counts. */
 export const health = fp<Options>(
@@ -49,7 +49,14 @@ const readyzSchema = {
 
 function addMetrics(app: FastifyInstance, metrics: MetricsText | null): void {
   if (metrics === null) return
-  const schema = { operationId: 'metrics', summary: 'Prometheus metrics', tags: ['health'], hide: true }
+  const schema = {
+    operationId: 'metrics',
+    summary: 'Prometheus metrics',
+    tags: ['health'],
+    response: {
+      200: { description: 'Text.', content: { 'text/plain': { schema: { type: 'string' } } } },
+    },
+  }
   app.get('/metrics', { config, schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
   )

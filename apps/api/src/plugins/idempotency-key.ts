@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ApiSettings } from '../api-settings.ts'
 import { isLasting } from './problem-answers.ts'
+import { signalOf } from './time-limit.ts'
 
 type Claim = { readonly scope: string; readonly key: string }
 
@@ -49,7 +50,7 @@ export const idempotencyKey = fp<Options>(
       if (key === undefined) return
       const claim = { scope: request.idempotencyScope, key: requireKey(key) }
       const fingerprint = fingerprintOf(request)
-      const answer = await claimOrWait(options, claim, fingerprint, request.signal)
+      const answer = await claimOrWait(options, claim, fingerprint, signalOf(request))
       if (answer !== null) return replay(request, reply, answer)
       request.idempotencyClaim = claim
       request.seed = `${claim.scope}\n${claim.key}\n${fingerprint}`
@@ -68,7 +69,7 @@ export const idempotencyKey = fp<Options>(
       return payload
     }
   },
-  { name: 'idempotency-key', dependencies: ['errors', 'json-body'] },
+  { name: 'idempotency-key', dependencies: ['errors', 'json-body', 'time-limit'] },
 )
 
 function requireKey(key: string | string[]): string {
@@ -123,7 +124,6 @@ function replay(request: FastifyRequest, reply: FastifyReply, answer: StoredAnsw
     .code(answer.status)
     .headers(answer.headers)
     .header('idempotency-replayed', 'true')
-    .serializer((body: unknown) => body as string)
     .send(answer.body)
 }
 

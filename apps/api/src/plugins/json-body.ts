@@ -24,7 +24,9 @@ export const jsonBody = fp(
       if (bytes.length === 0) return done(null, undefined)
       if (!isUtf8(bytes)) return done(refusal('The body is not UTF-8.') as unknown as FastifyError)
       if (isDeeperThan(bytes, maxDepth))
-        return done(refusal(`The body is nested deeper than ${maxDepth} levels.`) as unknown as FastifyError)
+        return done(
+          refusal(`The body is nested deeper than ${maxDepth} levels.`) as unknown as FastifyError,
+        )
       return parse(request, bytes.toString('utf8'), done)
     })
   },

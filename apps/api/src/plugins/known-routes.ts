@@ -20,14 +20,20 @@ export function collectRoutes(app: FastifyInstance): readonly KnownRoute[] {
 export function allowedMethods(routes: readonly KnownRoute[], url: string): readonly string[] {
   const path = url.split('?', 1)[0] ?? ''
   if (path.length > 4_096) return []
-  return [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method))]
+  return [
+    ...new Set(routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method)),
+  ]
 }
 
 function patternOf(url: string): RegExp {
   const source = url
     .split('/')
     .map((part) =>
-      part === '*' ? '.+' : part.startsWith(':') ? '[^/]+' : part.replace(/[.+^$(){}|[\]\\]/g, '\\$&'),
+      part === '*'
+        ? '.+'
+        : part.startsWith(':')
+          ? '[^/]+'
+          : part.replace(/[.+^$(){}|[\]\\]/g, '\\$&'),
     )
     .join('/')
   return new RegExp(`^${source}$`)

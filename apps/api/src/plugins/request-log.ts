@@ -1,5 +1,5 @@
 import type { Log } from '@leasehold/application'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -22,43 +22,51 @@ export type RequestMetrics = {
   }): void
 }
 
+type Options = {
+  readonly app: string
+  readonly log: Log
+  readonly metrics: Partial<RequestMetrics> | null
+}
+
 /** One wide line per request, whatever happened. No bodies, no query, no tokens. */
-export const requestLog = fp<{ app: string; log: Log; metrics: RequestMetrics | null }>(
-  async (app, { app: appName, log, metrics }) => {
+export const requestLog = fp<Options>(
+  async (app, options) => {
     app.decorateRequest('facts', null)
     app.decorateRequest('note', function (this: FastifyRequest, name, value) {
       this.facts = { ...this.facts, [name]: value }
     })
-    app.addHook('onResponse', (request, reply, done) => {
-      const method = request.method
-      const route = request.routeOptions.url ?? 'unmatched'
-      const status = reply.statusCode
-      const tookMs = Math.round(reply.elapsedTime * 10) / 10
-      metrics?.observeRequest({ app: appName, method, route, status, seconds: tookMs / 1_000 })
-      const line = {
-        app: appName,
-        requestId: request.id,
-        method,
-        route,
-        status,
-        tookMs,
-        address: request.ip,
-        ...(request.problemCode === null ? {} : { code: request.problemCode }),
-        ...request.facts,
-      }
-      if (status >= 500) log.error({ ...line, err: request.failure }, 'request answered')
-      else log.info(line, 'request answered')
-      done()
-    })
-    // A client that leaves before the answer would otherwise leave no trace.
-    app.addHook('onRequestAbort', (request, done) => {
-      const route = request.routeOptions.url ?? 'unmatched'
-      log.info(
-        { app: appName, requestId: request.id, method: request.method, route, ...request.facts },
-        'request aborted by client',
-      )
+    app.addHook('onRequest', (request, reply, done) => {
+      const startedAt = performance.now()
+      reply.raw.once('close', () => writeLine(options, request, reply, startedAt))
       done()
     })
   },
   { name: 'request-log', dependencies: ['errors'] },
 )
+
+function writeLine(
+  { app, log, metrics }: Options,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  startedAt: number,
+): void {
+  const method = request.method
+  const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched')
+  const status = reply.raw.statusCode
+  const tookMs = Math.round((performance.now() - startedAt) * 10) / 10
+  metrics?.observeRequest?.({ app, method, route, status, seconds: tookMs / 1_000 })
+  const facts: Record<string, unknown> = {
+    app,
+    requestId: request.id,
+    method,
+    route,
+    status,
+    tookMs,
+    address: request.ip,
+    outcome: reply.raw.writableEnded ? 'answered' : 'client-left',
+    ...request.facts,
+  }
+  if (request.problemCode !== null) facts.code = request.problemCode
+  if (status < 500) log.info(facts, 'request finished')
+  else log.error({ ...facts, err: request.failure }, 'request finished')
+}

@@ -66,6 +66,8 @@ export type TenantOperationId = keyof typeof tenantOperations
 export function tenantOperationOf(operationId: string | undefined, url: string): TenantOperation {
   const row = (tenantOperations as Record<string, TenantOperation>)[operationId ?? '']
   if (row === undefined)
-    throw new Error(`${url}: operation ${operationId ?? '(none)'} has no row in tenant-operations.ts.`)
+    throw new Error(
+      `${url}: operation ${operationId ?? '(none)'} has no row in tenant-operations.ts.`,
+    )
   return row
 }

@@ -1,27 +1,19 @@
-import type { Caller, Clock } from '@leasehold/application'
-import {
-  type Actor,
-  DomainError,
-  type MemberId,
-  type MemberRole,
-  mayDo,
-  type Tenant,
-  type TenantId,
-} from '@leasehold/domain'
+import type { Clock, NoteCaller, TenantScope } from '@leasehold/application'
+import { requireActive } from '@leasehold/application'
+import { DomainError, type MemberId, mayDo, type TenantId } from '@leasehold/domain'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ApiSettings } from '../api-settings.ts'
 import { callerOf } from './authentication.ts'
 import { makeScopeRateLimit } from './rate-limit.ts'
-import type { TenantDirectory } from './tenant-directory.ts'
 import { type TenantOperation, tenantOperationOf } from './tenant-operations.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The tenant this request acts for: the only source of it. */
+    /** In whose name this request acts; null where nobody needs to be known. */
+    scope: TenantScope | null
+    /** The tenant of the scope: the only source of it. */
     tenantId: TenantId
-    tenant: Tenant | null
-    role: MemberRole
     memberId: MemberId
     /** Whose idempotency keys these are. */
     idempotencyScope: string
@@ -32,17 +24,18 @@ declare module 'fastify' {
 }
 
 type Options = {
-  readonly directory: TenantDirectory
+  readonly noteCaller: NoteCaller
   readonly limits: ApiSettings['rateLimits']['tenant']
   readonly clock: Clock
 }
 
+const longestSlug = 64
+
 /** Caller (and `Leasehold-Tenant`) -> tenant and role; refuses what the role may not do. */
 export const tenantScope = fp<Options>(
-  async (app, { directory, limits, clock }) => {
+  async (app, { noteCaller, limits, clock }) => {
     decorateScope(app)
-    app.decorateRequest('tenant', null)
-    app.decorateRequest('role', 'viewer')
+    app.decorateRequest('scope', null)
     const mayGoOn = makeScopeRateLimit(limits, clock)
 
     app.addHook('onRoute', (route: RouteOptions) => {
@@ -54,21 +47,16 @@ export const tenantScope = fp<Options>(
     app.addHook('onRequest', (request, reply, done) => {
       const operation = request.routeOptions.config.operation
       if (operation === undefined || request.is404) return done()
-      let membership: Membership
-      try {
-        membership = chooseMembership(callerOf(request), request.headers['leasehold-tenant'])
-      } catch (refusal) {
-        return done(refusal as Error)
-      }
-      const enter = (tenant: Tenant | null) => {
-        const refusal = enterTenant(request, tenant, membership.role, operation)
-        if (refusal !== null) return done(refusal)
-        directory.note(tenant as Tenant, callerOf(request), membership.role)
-        if (mayGoOn(request, reply, request.tenantId, operation.routeClass)) done()
-      }
-      const found = directory.find(membership.tenantId as TenantId)
-      if (found instanceof Promise) found.then(enter, (failure) => done(failure))
-      else enter(found)
+      const slug = request.headers['leasehold-tenant']
+      const named = typeof slug === 'string' ? slug.slice(0, longestSlug) : null
+      noteCaller(callerOf(request), named).then(
+        (scope) => {
+          enter(request, scope)
+          if (!mayGoOn(request, reply, scope.tenant.id, operation.routeClass)) return
+          done(refusalOf(scope, operation))
+        },
+        (failure) => done(failure),
+      )
     })
   },
   { name: 'tenant-scope', dependencies: ['authentication'] },
@@ -81,68 +69,36 @@ export function decorateScope(app: FastifyInstance): void {
   app.decorateRequest('idempotencyScope', '')
 }
 
-/** The member who acts, as the audit log names them. */
-export function memberOf(request: FastifyRequest): Actor {
-  return { kind: 'member', id: request.memberId }
+function enter(request: FastifyRequest, scope: TenantScope): void {
+  request.scope = scope
+  request.tenantId = scope.tenant.id
+  request.memberId = scope.memberId
+  request.idempotencyScope = scope.tenant.id
+  request.facts = { tenantId: scope.tenant.id, memberId: scope.memberId }
 }
 
-type Membership = Caller['organizations'][number]
-
-function chooseMembership(
-  { organizations }: Caller,
-  header: string | string[] | undefined,
-): Membership {
-  const [only, ...more] = organizations
-  if (only === undefined)
-    throw new DomainError(
+/** Undefined when the role may do this now. */
+function refusalOf(
+  { tenant, role }: TenantScope,
+  { permission, whenSuspended }: TenantOperation,
+): Error | undefined {
+  if (permission !== null && !mayDo(role, permission))
+    return new DomainError(
       'auth/forbidden',
-      'You are in no tenant. Ask an owner of your organisation to add you.',
+      `The role ${role} may not do this; it needs ${permission}.`,
+      { role, permission },
     )
-  if (header === undefined) {
-    if (more.length === 0) return only
-    throw new DomainError(
-      'request/invalid',
-      'You are in several tenants: name one with the header Leasehold-Tenant (see GET /v1/me).',
-      {},
-      '/headers/leasehold-tenant',
-    )
+  if (whenSuspended === 'answered') return undefined
+  try {
+    requireActive(tenant)
+    return undefined
+  } catch (refusal) {
+    return refusal as Error
   }
-  const named = organizations.find(({ alias }) => alias === header)
-  if (named !== undefined) return named
-  throw new DomainError(
-    'auth/forbidden',
-    'You are not a member of the tenant that Leasehold-Tenant names.',
-    {},
-    '/headers/leasehold-tenant',
-  )
 }
 
-/** Null when the request may go on. */
-function enterTenant(
-  request: FastifyRequest,
-  tenant: Tenant | null,
-  role: MemberRole,
-  operation: TenantOperation,
-): DomainError | null {
-  const caller = callerOf(request)
-  if (tenant === null)
-    return new DomainError('auth/forbidden', 'Your organisation is not a tenant here.')
-  request.facts = { tenantId: tenant.id, subject: caller.subject }
-  if (operation.permission !== null && !mayDo(role, operation.permission))
-    return new DomainError(
-      'auth/forbidden',
-      `The role ${role} may not do this; it needs ${operation.permission}.`,
-      { role, permission: operation.permission },
-    )
-  if (tenant.suspended && operation.whenSuspended === 'refused')
-    return new DomainError(
-      'tenant/suspended',
-      'The tenant is suspended: it may look and give back, but not change anything. Ask the operator.',
-    )
-  request.tenant = tenant
-  request.tenantId = tenant.id
-  request.role = role
-  request.memberId = caller.subject as MemberId
-  request.idempotencyScope = tenant.id
-  return null
+/** The scope of a route that is not public. */
+export function scopeOf(request: FastifyRequest): TenantScope {
+  if (request.scope === null) throw new Error('This route has no scope: it is public.')
+  return request.scope
 }

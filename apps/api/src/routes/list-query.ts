@@ -13,7 +13,10 @@ type FilterQuery<State extends string> = {
 }
 
 /** `?label=key=value&state=…` as a filter. */
-export function filterFrom<State extends string>({ label, state }: FilterQuery<State>): {
+export function filterFrom<State extends string>({
+  label,
+  state,
+}: FilterQuery<State>): {
   readonly states?: readonly State[]
   readonly labels?: Readonly<Record<string, string>>
 } {

@@ -6,10 +6,7 @@ import { timestamp, timestampOrNull } from '../answers.ts'
 import { resourcesView } from '../resources-view.ts'
 
 /** Lease -> wire. A new state does not compile until it is decided here what clients see. */
-export function leaseView(
-  { lease, usage }: LeaseReport,
-  directions: AccessDirections,
-): LeaseBody {
+export function leaseView({ lease, usage }: LeaseReport, directions: AccessDirections): LeaseBody {
   const { reason, deadlineAt, waitingFor } = ofState(lease)
   return {
     id: lease.id,

@@ -2,7 +2,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { OpenJupyterLink } from '@leasehold/application'
 import { JupyterLink } from '@leasehold/contract'
 import type { LeaseId } from '@leasehold/domain'
-import type { AccessDirections } from '../../access-directions.ts'
 import { answer, problems, timestamp } from '../answers.ts'
 import { LeaseParams } from '../id-params.ts'
 
@@ -19,20 +18,18 @@ const schema = {
 /** POST /v1/leases/:leaseId/jupyter-link */
 export const openJupyterLinkRoute: FastifyPluginAsyncTypebox<{
   openJupyterLink: OpenJupyterLink
-  directions: AccessDirections
-}> = async (app, { openJupyterLink, directions }) => {
+}> = async (app, { openJupyterLink }) => {
   const config = { answerIsSecret: true } as const
   app.post('/:leaseId/jupyter-link', { schema, config }, async (request, reply) => {
     const leaseId = request.params.leaseId as LeaseId
     request.note('leaseId', leaseId)
 
-    const { code, expiresAt } = await openJupyterLink({
+    const { url, expiresAt } = await openJupyterLink({
       tenantId: request.tenantId,
       memberId: request.memberId,
       leaseId,
     })
 
-    const url = `${directions.jupyterOrigin(leaseId)}/_leasehold/open/${code}`
     return reply.code(201).send({ url, expiresAt: timestamp(expiresAt) })
   })
 }

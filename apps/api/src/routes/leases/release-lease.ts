@@ -9,7 +9,8 @@ import type { ShowLease } from './show-lease.ts'
 const schema = {
   operationId: 'releaseLease',
   summary: 'Give back machine and disk',
-  description: 'Possible in every state; repeating it changes nothing. The end state `released` promises that nothing is left.',
+  description:
+    'Possible in every state; repeating it changes nothing. The end state `released` promises that nothing is left.',
   tags: ['leases'],
   params: LeaseParams,
   response: { 202: answer('It is on its way to `released`.', Lease), ...problems(404, 409) },

@@ -32,7 +32,10 @@ export type TaskUseCases = {
 
 /** /v1/tasks */
 export const taskRoutes: FastifyPluginAsync<
-  TaskUseCases & { readonly stream: ApiSettings['stream'] }
+  TaskUseCases & {
+    readonly stream: ApiSettings['stream']
+    readonly transferTimeoutMs: number
+  }
 > = async (app, useCases) => {
   await app.register(submitTaskRoute, useCases)
   await app.register(listTasksRoute, useCases)

@@ -3,6 +3,7 @@ import type { ListTaskOutputs } from '@leasehold/application'
 import { FilePage, pageQuery } from '@leasehold/contract'
 import type { TaskId } from '@leasehold/domain'
 import { Type } from 'typebox'
+import { signalOf } from '../../plugins/time-limit.ts'
 import { answer, problems } from '../answers.ts'
 import { fileView } from '../files/file-view.ts'
 import { TaskParams } from '../id-params.ts'
@@ -29,7 +30,7 @@ export const listTaskOutputsRoute: FastifyPluginAsyncTypebox<{
       request.tenantId,
       taskId,
       pageFrom(request.query),
-      request.signal,
+      signalOf(request),
     )
 
     return { items: page.items.map(fileView), next: page.next }

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { ReadTaskLog } from '@leasehold/application'
 import type { TaskId } from '@leasehold/domain'
 import { Type } from 'typebox'
+import { signalOf } from '../../plugins/time-limit.ts'
 import { problems } from '../answers.ts'
 import { TaskParams } from '../id-params.ts'
 
@@ -22,22 +23,23 @@ const schema = {
 }
 
 /** GET /v1/tasks/:taskId/log */
-export const readTaskLogRoute: FastifyPluginAsyncTypebox<{ readTaskLog: ReadTaskLog }> = async (
-  app,
-  { readTaskLog },
-) => {
-  app.get('/:taskId/log', { schema }, async (request, reply) => {
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
+export const readTaskLogRoute: FastifyPluginAsyncTypebox<{
+  readTaskLog: ReadTaskLog
+  transferTimeoutMs: number
+}> = async (app, { readTaskLog, transferTimeoutMs }) => {
+  app.get(
+    '/:taskId/log',
+    { schema, config: { timeLimitMs: transferTimeoutMs } },
+    async (request, reply) => {
+      const log = await readTaskLog(
+        request.tenantId,
+        request.params.taskId as TaskId,
+        signalOf(request),
+      )
 
-    const log = await readTaskLog(
-      request.tenantId,
-      request.params.taskId as TaskId,
-      gone.signal,
-    )
-
-    void reply.header('content-type', 'text/plain; charset=utf-8')
-    if (log.sizeBytes !== null) void reply.header('content-length', String(log.sizeBytes))
-    return reply.send(Readable.from(log.body, { objectMode: false }))
-  })
+      void reply.header('content-type', 'text/plain; charset=utf-8')
+      if (log.sizeBytes !== null) void reply.header('content-length', String(log.sizeBytes))
+      return reply.send(Readable.from(log.body, { objectMode: false }) as never)
+    },
+  )
 }

@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import type { ApiSettings } from '../../api-settings.ts'
 import { sendProblem } from '../../plugins/errors.ts'
 import { problemOf } from '../../plugins/problem-answers.ts'
+import { signalOf } from '../../plugins/time-limit.ts'
 import { problems } from '../answers.ts'
 import { TaskParams } from '../id-params.ts'
 import { logEvents } from './log-events.ts'
@@ -46,9 +47,10 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
   followTaskLog: FollowTaskLog
   stream: ApiSettings['stream']
 }> = async (app, { followTaskLog, stream }) => {
+  const config = { timeLimitMs: stream.longestMs }
   const open = makeStreamCounter(stream.maxPerTenant)
 
-  app.get('/:taskId/log/stream', { schema }, async (request, reply) => {
+  app.get('/:taskId/log/stream', { schema, config }, async (request, reply) => {
     const offset = offsetFrom(request.headers['last-event-id'])
     const { tenantId } = request
     const leave = open.enter(tenantId)
@@ -60,19 +62,16 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
         problemOf('request/rate-limited', detail, request.id),
       ) as never
     }
-    const gone = new AbortController()
-    reply.raw.once('close', () => {
-      leave()
-      gone.abort()
-    })
+    reply.raw.once('close', leave)
+    const gone = signalOf(request)
 
     const taskId = request.params.taskId as TaskId
-    const pieces = await followTaskLog(tenantId, taskId, offset, gone.signal)
+    const pieces = await followTaskLog(tenantId, taskId, offset, gone)
 
     void reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('x-accel-buffering', 'no')
-    return reply.send(Readable.from(logEvents(pieces, stream.heartbeatMs, gone.signal))) as never
+    return reply.send(Readable.from(logEvents(pieces, stream.heartbeatMs, gone)) as never)
   })
 }
 

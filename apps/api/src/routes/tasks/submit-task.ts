@@ -8,6 +8,7 @@ import {
   type MachineTypeName,
   type PoolName,
 } from '@leasehold/domain'
+import { signalOf } from '../../plugins/time-limit.ts'
 import { answer, bodyProblems } from '../answers.ts'
 import { taskView } from './task-view.ts'
 
@@ -31,7 +32,7 @@ export const submitTaskRoute: FastifyPluginAsyncTypebox<{ submitTask: SubmitTask
 
     const task = await submitTask(
       { tenantId, memberId, ...commandFrom(body), idempotencyKey: seed ?? null },
-      request.signal,
+      signalOf(request),
     )
 
     request.note('taskId', task.id)

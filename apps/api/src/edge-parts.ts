@@ -1,0 +1,48 @@
+import type { Clock, IdempotencyStore, Log, TokenVerifier } from '@leasehold/application'
+import type { Component } from '@leasehold/contract'
+import type { ApiSettings } from './api-settings.ts'
+import { makeServer, type Server } from './make-server.ts'
+import { addressRateLimit } from './plugins/address-rate-limit.ts'
+import { errors } from './plugins/errors.ts'
+import { type Check, health, type MetricsText } from './plugins/health.ts'
+import { jsonBody } from './plugins/json-body.ts'
+import { collectRoutes } from './plugins/known-routes.ts'
+import { type ApiDescription, openapi } from './plugins/openapi.ts'
+import { type RequestMetrics, requestLog } from './plugins/request-log.ts'
+import { securityHeaders } from './plugins/security-headers.ts'
+import { timeLimit } from './plugins/time-limit.ts'
+
+/** What every one of our HTTP servers needs besides its routes. */
+export type EdgeParts = {
+  readonly settings: ApiSettings
+  readonly clock: Clock
+  readonly log: Log
+  readonly tokens: TokenVerifier
+  readonly idempotency: IdempotencyStore
+  /** Parts that /readyz asks, by name. */
+  readonly checks: Readonly<Record<string, Check>>
+  readonly metrics: (MetricsText & Partial<RequestMetrics>) | null
+}
+
+/**
+ * A server with everything that has to hold before the first route: errors, log, limits, health, and
+ * with a description its document and /docs.
+ */
+export async function makeEdge(
+  name: string,
+  { settings, clock, log, checks, metrics }: EdgeParts,
+  components: readonly Component[],
+  description: ApiDescription | null,
+): Promise<Server> {
+  const app = makeServer(settings, components)
+  const knownRoutes = collectRoutes(app)
+  await app.register(errors, { knownRoutes })
+  await app.register(securityHeaders)
+  await app.register(requestLog, { app: name, log, metrics })
+  await app.register(timeLimit, { usualMs: settings.handlerTimeoutMs })
+  await app.register(jsonBody)
+  await app.register(addressRateLimit, { limit: settings.rateLimits.refusals, clock })
+  if (description !== null) await app.register(openapi, { description, version: settings.version })
+  await app.register(health, { checks, metrics, log })
+  return app
+}

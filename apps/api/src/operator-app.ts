@@ -1,0 +1,27 @@
+import { operatorComponents } from '@leasehold/contract'
+import { operatorApi } from './api-descriptions.ts'
+import { type EdgeParts, makeEdge } from './edge-parts.ts'
+import type { Server } from './make-server.ts'
+import { authentication } from './plugins/authentication.ts'
+import { idempotencyKey } from './plugins/idempotency-key.ts'
+import { operatorScope } from './plugins/operator-scope.ts'
+import { type OperatorUseCases, operatorRoutes } from './routes/operator/index.ts'
+
+/** The API for operators, built and not listening: its own port, realm roles, no tenant. */
+export async function makeOperatorApp(
+  parts: EdgeParts,
+  useCases: OperatorUseCases,
+): Promise<Server> {
+  const { settings, clock, log, tokens, idempotency } = parts
+  const app = await makeEdge('operator-api', parts, operatorComponents, operatorApi)
+  await app.register(authentication, { tokens })
+  await app.register(operatorScope, { limits: settings.rateLimits.tenant, clock })
+  await app.register(idempotencyKey, {
+    store: idempotency,
+    clock,
+    log,
+    settings: settings.idempotency,
+  })
+  await app.register(operatorRoutes, { useCases, prefix: '/v1' })
+  return app
+}

@@ -1,0 +1,77 @@
+import type {
+  GetMachineType,
+  GetQuotas,
+  ListGpuTypes,
+  ListMachineTypes,
+  NoteCaller,
+  ReportUsage,
+} from '@leasehold/application'
+import { tenantComponents } from '@leasehold/contract'
+import { tenantApi } from './api-descriptions.ts'
+import { type EdgeParts, makeEdge } from './edge-parts.ts'
+import type { Server } from './make-server.ts'
+import { authentication } from './plugins/authentication.ts'
+import { idempotencyKey } from './plugins/idempotency-key.ts'
+import { tenantScope } from './plugins/tenant-scope.ts'
+import { type FileUseCases, fileRoutes } from './routes/files/index.ts'
+import { listGpuTypesRoute } from './routes/gpu-types/list-gpu-types.ts'
+import { type LeaseUseCases, leaseRoutes } from './routes/leases/index.ts'
+import { getMachineTypeRoute } from './routes/machine-types/get-machine-type.ts'
+import { listMachineTypesRoute } from './routes/machine-types/list-machine-types.ts'
+import { getMeRoute } from './routes/me/get-me.ts'
+import { getQuotaRoute } from './routes/quotas/get-quota.ts'
+import { type SshKeyUseCases, sshKeyRoutes } from './routes/ssh-keys/index.ts'
+import { type TaskUseCases, taskRoutes } from './routes/tasks/index.ts'
+import { reportUsageRoute } from './routes/usage/report-usage.ts'
+
+export type TenantUseCases = LeaseUseCases &
+  TaskUseCases &
+  FileUseCases &
+  SshKeyUseCases & {
+    readonly noteCaller: NoteCaller
+    readonly listMachineTypes: ListMachineTypes
+    readonly getMachineType: GetMachineType
+    readonly listGpuTypes: ListGpuTypes
+    readonly getQuotas: GetQuotas
+    readonly reportUsage: ReportUsage
+  }
+
+/** The API for tenants, built and not listening. */
+export async function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Promise<Server> {
+  const { settings, clock, log, tokens, idempotency } = parts
+  const app = await makeEdge('tenant-api', parts, tenantComponents, tenantApi)
+  await app.register(authentication, { tokens })
+  await app.register(tenantScope, {
+    noteCaller: useCases.noteCaller,
+    limits: settings.rateLimits.tenant,
+    clock,
+  })
+  await app.register(idempotencyKey, {
+    store: idempotency,
+    clock,
+    log,
+    settings: settings.idempotency,
+  })
+  await app.register(
+    async (v1) => {
+      const options = {
+        ...useCases,
+        stream: settings.stream,
+        uploadLimitBytes: settings.uploadLimitBytes,
+        transferTimeoutMs: settings.uploadTimeoutMs,
+      }
+      await v1.register(getMeRoute, { prefix: '/me' })
+      await v1.register(listMachineTypesRoute, { ...options, prefix: '/machine-types' })
+      await v1.register(getMachineTypeRoute, { ...options, prefix: '/machine-types' })
+      await v1.register(listGpuTypesRoute, { ...options, prefix: '/gpu-types' })
+      await v1.register(sshKeyRoutes, { ...options, prefix: '/ssh-keys' })
+      await v1.register(leaseRoutes, { ...options, prefix: '/leases' })
+      await v1.register(taskRoutes, { ...options, prefix: '/tasks' })
+      await v1.register(fileRoutes, { ...options, prefix: '/files' })
+      await v1.register(getQuotaRoute, { ...options, prefix: '/quota' })
+      await v1.register(reportUsageRoute, { ...options, prefix: '/usage' })
+    },
+    { prefix: '/v1' },
+  )
+  return app
+}
