@@ -1,0 +1,7 @@
+export {
+  composeWorker,
+  makeJobHandlers,
+  type Worker,
+  type WorkerConfig,
+  type WorkerPlatform,
+} from './compose.ts'

@@ -1,0 +1,48 @@
+import type { JobHints, Log, Pause, Pools } from '@leasehold/application'
+
+const firstWaitMs = 1_000
+const longestWaitMs = 30_000
+
+/**
+ * Turns what drivers see into hints, until the signal ends it. A watch that breaks is opened again, later
+ * each time; what changes in between is found by the sweep.
+ */
+export async function watchPools(
+  pools: Pools,
+  hints: JobHints,
+  pause: Pause,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const watches = pools.all().flatMap((pool) => [
+    {
+      what: `machines of ${pool.name}`,
+      open: () => pool.machines.watch(tell(hints.lookAtLease), signal),
+    },
+    { what: `runs of ${pool.name}`, open: () => pool.tasks.watch(tell(hints.lookAtTask), signal) },
+  ])
+  await Promise.all(watches.map(({ what, open }) => keepOpen(what, open, pause, log, signal)))
+}
+
+/** Hints never throw, so nobody has to wait for them. */
+function tell<Id>(hint: (id: Id) => Promise<void>): (id: Id) => void {
+  return (id) => void hint(id)
+}
+
+async function keepOpen(
+  what: string,
+  open: () => Promise<void>,
+  pause: Pause,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      await open()
+      waitMs = firstWaitMs
+    } catch (err) {
+      log.warn({ watch: what, err }, 'watch broke off and is opened again')
+    }
+    if (!signal.aborted) await pause(waitMs, signal)
+  }
+}
