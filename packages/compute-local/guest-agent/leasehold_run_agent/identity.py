@@ -84,7 +84,8 @@ def close_networks(networks: tuple[str, ...], resolver: str | None, user_id: int
     """Routing rules for the script's user alone. The gateway stays usable: a rule looks at destinations."""
     rule = ["ip", "-4", "rule", "add", "uidrange", f"{user_id}-{user_id}"]
     if resolver is not None:
-        for protocol in ("udp", "tcp"):
+        # UDP and TCP by number: their names are in a file that small images lack.
+        for protocol in ("17", "6"):
             where = ["to", f"{resolver}/32", "ipproto", protocol, "dport", "53"]
             run_checked([*rule, "priority", "100", *where, "lookup", "main"])
     for network in networks:

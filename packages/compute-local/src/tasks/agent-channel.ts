@@ -89,8 +89,8 @@ function converse(
   const ask = () => socket.write('\n')
   const asking = setInterval(ask, askEveryMs)
   return new Promise<void>((resolve, reject) => {
-    const onAbort = () => reject(ends.reason)
-    ends.addEventListener('abort', onAbort, { once: true })
+    if (ends.aborted) return reject(ends.reason)
+    ends.addEventListener('abort', () => reject(ends.reason), { once: true })
     socket.on('error', (error) => reject(new AgentSilent(error.message)))
     socket.on('close', () => reject(new AgentSilent('the machine ended')))
     let told = false

@@ -3,11 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AgentProcess, startAgent } from './testing/agent-process.ts'
-import {
-  type RunApiPlan,
-  type RunApiRecorder,
-  startRunApiRecorder,
-} from './testing/run-api-recorder.ts'
+import { type RunApiPlan, type RunApiRecorder, startRunApi } from './testing/run-api-recorder.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -18,12 +14,12 @@ async function run(
   plan: RunApiPlan,
   options: readonly string[] = [],
 ): Promise<{ api: RunApiRecorder; agent: AgentProcess }> {
-  const api = await startRunApiRecorder(plan)
-  closers.push(() => api.close())
+  const server = await startRunApi()
+  closers.push(() => server.close())
+  const api = server.expectRun(plan)
   const entropy = Buffer.alloc(64, 7).toString('base64')
-  const { url, credential } = api
-  const line = { url, credential, hostName: 'task-1', entropy, now: Date.now() }
-  const agent = await startAgent(line, options)
+  const line = { url: server.url, credential: api.credential, hostName: 'task-1', entropy }
+  const agent = await startAgent({ ...line, now: Date.now() }, options)
   closers.push(() => agent.close())
   return { api, agent }
 }

@@ -3,11 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AgentProcess, startAgent } from './testing/agent-process.ts'
-import {
-  type RunApiPlan,
-  type RunApiRecorder,
-  startRunApiRecorder,
-} from './testing/run-api-recorder.ts'
+import { type RunApiPlan, type RunApiRecorder, startRunApi } from './testing/run-api-recorder.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -18,21 +14,14 @@ async function run(
   plan: RunApiPlan,
   options: readonly string[] = [],
 ): Promise<{ api: RunApiRecorder; agent: AgentProcess }> {
-  const api = await startRunApiRecorder(plan)
-  closers.push(() => api.close())
-  const agent = await startAgent(startLineFor(api), options)
+  const server = await startRunApi()
+  closers.push(() => server.close())
+  const api = server.expectRun(plan)
+  const entropy = Buffer.alloc(64, 7).toString('base64')
+  const line = { url: server.url, credential: api.credential, hostName: 'task-1', entropy }
+  const agent = await startAgent({ ...line, now: Date.now() }, options)
   closers.push(() => agent.close())
   return { api, agent }
-}
-
-function startLineFor(api: RunApiRecorder) {
-  return {
-    url: api.url,
-    credential: api.credential,
-    hostName: 'task-1',
-    entropy: Buffer.alloc(64, 7).toString('base64'),
-    now: Date.now(),
-  }
 }
 
 describe('the agent of a task machine', () => {
@@ -206,7 +195,7 @@ describe('the agent of a task machine', () => {
   it('shows the credential neither to the script, nor in arguments, nor in a file', async () => {
     const { api, agent } = await run({
       script: 'env; cat /proc/$PPID/cmdline | tr "\\0" " "; grep -rl "$NEEDLE" . ; ls -a . ..',
-      environment: { NEEDLE: 'run-credential-of' },
+      environment: { NEEDLE: 'run-credential-' },
     })
 
     await agent.ended()

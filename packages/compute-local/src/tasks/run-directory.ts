@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   mkdir,
   open,
@@ -90,7 +91,7 @@ function parseNote(text: string | null, id: TaskId): RunNote | 'damaged' | null 
 
 /** Written beside its place, on disk before it is renamed into it. */
 export async function writeAtomically(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`
+  const temporary = `${path}.${randomUUID()}.new`
   await writeFile(temporary, text, { mode: 0o600, flush: true })
   await rename(temporary, path)
 }

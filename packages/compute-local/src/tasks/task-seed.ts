@@ -8,7 +8,7 @@ export const taskSeedVersion = 1
 /** The port inside the guest through which the agent is told to start. */
 export const agentPortName = 'org.leasehold.run'
 
-const agentUnit = 'leasehold-run-agent.service'
+const agentUnit = 'leasehold-task-agent.service'
 
 /**
  * The NoCloud seed of a task machine: the agent, its unit and the user that scripts run as. The same
@@ -30,7 +30,8 @@ export function taskSeed(agentFiles: readonly GuestFile[]): GuestSeed {
     ],
     cloud_config_modules: [],
     cloud_final_modules: [],
-    bootcmd: [['systemctl', 'mask', '--now', ...unwantedUnits]],
+    // An image that lacks some of these units is fine.
+    bootcmd: [['sh', '-c', 'systemctl mask --now "$@" || true', 'mask', ...unwantedUnits]],
     users: [{ name: 'task', gecos: 'Runs one script', shell: '/bin/bash', lock_passwd: true }],
     disable_root: true,
     ssh_pwauth: false,
@@ -70,7 +71,7 @@ const pipConfiguration = '[global]\nbreak-system-packages = true\n[install]\nuse
 /** Waits for the end of booting, so that a template is quiet when it is frozen. If the agent dies, the machine ends. */
 function unitText(): string {
   return `[Unit]
-Description=Leasehold run agent
+Description=Leasehold task agent
 After=multi-user.target cloud-init.service network.target
 SuccessAction=poweroff-immediate
 FailureAction=poweroff-immediate

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -6,7 +6,6 @@ export type RecordedOutput = { readonly content: Buffer; readonly sha256: string
 
 /** What a run is told to do, and how its platform misbehaves. */
 export type RunApiPlan = {
-  readonly credential?: string
   readonly interpreter?: string
   readonly script: string | Buffer
   readonly arguments?: readonly string[]
@@ -26,10 +25,8 @@ export type Finish = {
   readonly detail: string | null
 }
 
-/** A run API over real HTTP that remembers what an agent sent. */
+/** What one agent sent to the run API. */
 export type RunApiRecorder = {
-  readonly port: number
-  readonly url: string
   readonly credential: string
   readonly requests: readonly string[]
   readonly outputs: ReadonlyMap<string, RecordedOutput>
@@ -40,7 +37,39 @@ export type RunApiRecorder = {
   killCredential(): void
   /** Resolves once `seen` holds; checked after every request. Fails at the deadline with the requests so far. */
   until(seen: () => boolean, what: string, deadlineMs?: number): Promise<void>
+}
+
+/** A run API over real HTTP, on a free port of the loopback. */
+export type RunApiStandIn = {
+  readonly port: number
+  readonly url: string
+  /** Expects one more run, known by a credential of its own. */
+  expectRun(plan: RunApiPlan): RunApiRecorder
   close(): Promise<void>
+}
+
+export async function startRunApi(): Promise<RunApiStandIn> {
+  const runs = new Map<string, Recording>()
+  const server = createServer((request, response) => {
+    const recording = runs.get(request.headers.authorization ?? '')
+    if (recording === undefined) response.writeHead(401).end('{}')
+    else void recording.answer(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    expectRun: (plan) => {
+      const recording = new Recording(plan, `run-credential-${randomBytes(16).toString('hex')}`)
+      runs.set(`Bearer ${recording.credential}`, recording)
+      return recording
+    },
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
 
 class Recording implements RunApiRecorder {
@@ -50,28 +79,14 @@ class Recording implements RunApiRecorder {
   finish: Finish | null = null
   readonly credential: string
   readonly #plan: RunApiPlan
-  readonly #server = createServer((request, response) => void this.#answer(request, response))
   readonly #watchers = new Set<() => void>()
   #log = Buffer.alloc(0)
   #stopping = false
   #dead = false
 
-  constructor(plan: RunApiPlan) {
+  constructor(plan: RunApiPlan, credential: string) {
     this.#plan = plan
-    this.credential = plan.credential ?? 'run-credential-of-the-test-0001'
-  }
-
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return this
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    this.credential = credential
   }
 
   log(): Buffer {
@@ -104,19 +119,13 @@ class Recording implements RunApiRecorder {
     })
   }
 
-  async close(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.requests.push(`${request.method} ${request.url}`)
     const fault = this.#plan.fault?.(request, this.requests.length) ?? null
-    const authorized = request.headers.authorization === `Bearer ${this.credential}`
     const body = fault === 'drop' ? Buffer.alloc(0) : await readAll(request)
     if (fault === 'drop') request.socket.destroy()
     else if (fault !== null) response.writeHead(fault).end()
-    else if (!authorized || this.#dead) response.writeHead(401).end('{}')
+    else if (this.#dead) response.writeHead(401).end('{}')
     else this.#route(request, body, response)
     for (const check of [...this.#watchers]) check()
   }
@@ -185,11 +194,6 @@ class Recording implements RunApiRecorder {
     this.outputs.set(path, { content: body, sha256 })
     response.writeHead(201).end()
   }
-}
-
-/** Listens on a free port of the loopback. */
-export function startRunApiRecorder(plan: RunApiPlan): Promise<RunApiRecorder> {
-  return new Recording(plan).listen()
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
