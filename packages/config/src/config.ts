@@ -12,6 +12,8 @@ export type Listener = {
 export type Config = {
   /** Absolute. */
   readonly stateFolder: string
+  /** Absolute. Images below `images`, programs below `programs`. */
+  readonly cacheFolder: string
   /** Null: one is generated in the state folder. */
   readonly masterKey: string | null
   readonly logLevel: Settings['LOG_LEVEL']

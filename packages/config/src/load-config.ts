@@ -61,6 +61,7 @@ const mebibyte = 1_048_576
 function toConfig(env: Settings): Config {
   return {
     stateFolder: resolve(env.LEASEHOLD_STATE),
+    cacheFolder: resolve(env.LEASEHOLD_CACHE ?? env.LEASEHOLD_STATE),
     masterKey: env.LEASEHOLD_MASTER_KEY ?? null,
     logLevel: env.LOG_LEVEL,
     shutdownMs: env.SHUTDOWN_SECONDS * secondMs,

@@ -25,6 +25,7 @@ const yearSeconds = 365 * daySeconds
 /** Every variable Leasehold reads, with its limits and default. Outside the unit is in the name, too. */
 export const settings = {
   LEASEHOLD_STATE: Type.String({ minLength: 1, default: '.leasehold' }),
+  LEASEHOLD_CACHE: optional(),
   LEASEHOLD_MASTER_KEY: optional({ minLength: 32 }),
   LOG_LEVEL: Type.Union(
     [
@@ -128,6 +129,11 @@ const secret = (group: string, description: string, absent: string) =>
 /** A new variable does not compile until it is explained here; the settings table is made from it. */
 export const meanings: Record<SettingName, Meaning> = {
   LEASEHOLD_STATE: meaning('General', 'Folder of everything the embedded parts keep.'),
+  LEASEHOLD_CACHE: meaning(
+    'General',
+    'Folder of what can be made again: guest images, downloaded programs. May be shared.',
+    { absent: 'the state folder' },
+  ),
   LEASEHOLD_MASTER_KEY: secret(
     'General',
     'Key from which access secrets are derived; at least 32 characters.',

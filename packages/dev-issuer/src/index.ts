@@ -1,3 +1,4 @@
+export { developmentOrganizations } from './people.ts'
 export {
   type DevicePrompt,
   type SignedIn,

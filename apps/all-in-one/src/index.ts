@@ -1,0 +1,1 @@
+export { type AllInOne, startAllInOne } from './start-all-in-one.ts'

@@ -1,0 +1,41 @@
+import { type Actor, defaultLimits, type PoolName, type TenantId } from '@leasehold/domain'
+import type { Platform } from '@leasehold/wiring'
+import { starterGpuTypes, starterMachineTypes } from '@leasehold/wiring'
+
+const actor: Actor = { kind: 'platform', id: 'first-start' }
+
+type SeedStores = Pick<Platform, 'catalogue' | 'tenants' | 'hints' | 'clock'>
+
+/** Fills an empty catalogue. What an operator has put or changed stays as it is. */
+export async function seedCatalogue({ catalogue }: SeedStores, pool: PoolName): Promise<void> {
+  const gpuTypes = new Set((await catalogue.gpuTypes()).map((type) => type.name))
+  for (const type of starterGpuTypes)
+    if (!gpuTypes.has(type.name)) await catalogue.putGpuType(type, actor)
+  if ((await catalogue.machineTypes()).length > 0) return
+  for (const type of starterMachineTypes(pool)) await catalogue.putMachineType(type, actor)
+}
+
+/** The tenants of the development issuer: alias → id. Those that exist stay as they are. */
+export async function seedTenants(
+  { tenants, hints, clock }: SeedStores,
+  organizations: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [slug, id] of Object.entries(organizations)) {
+    const tenantId = id as TenantId
+    const gpuTypes = starterGpuTypes.map((type) => type.name)
+    await tenants.create(
+      {
+        id: tenantId,
+        slug,
+        name: slug[0]?.toUpperCase() + slug.slice(1),
+        tier: 'dev',
+        suspended: false,
+        createdAt: clock.now(),
+        version: 1,
+      },
+      defaultLimits('dev', gpuTypes),
+      actor,
+    )
+    await hints.ensureTenant(tenantId)
+  }
+}

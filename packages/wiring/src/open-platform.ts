@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { makeIds, systemClock } from '@leasehold/access'
+import type {
+  AccessSecrets,
+  Clock,
+  Ids,
+  JobHints,
+  Log,
+  ObjectStore,
+  Pause,
+  Pools,
+  RentalRules,
+  TokenVerifier,
+} from '@leasehold/application'
+import type { Config } from '@leasehold/config'
+import { type Database, openDatabase } from '@leasehold/db'
+import { makeTokenVerifier } from '@leasehold/identity'
+import { openS3ObjectStore } from '@leasehold/object-store'
+import { type JobQueue, openQueue } from '@leasehold/queue'
+import { Closing } from './closing.ts'
+import { openPools } from './open-pools.ts'
+import { openSecrets } from './open-secrets.ts'
+import { openServices } from './open-services.ts'
+import { rulesFromConfig } from './rules-from-config.ts'
+
+/** Says whether one part answers; throws when it does not. */
+export type Check = (signal: AbortSignal) => Promise<void>
+
+/** Every real adapter behind its port, and how to close them all. */
+export type Platform = Omit<Database, 'check' | 'close'> & {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly secrets: AccessSecrets
+  readonly pools: Pools
+  readonly objects: ObjectStore
+  readonly hints: JobHints
+  readonly queue: JobQueue
+  readonly tokens: TokenVerifier
+  readonly rules: RentalRules
+  readonly pause: Pause
+  readonly log: Log
+  readonly checks: Readonly<Record<'database' | 'queue' | 'objectStore', Check>>
+  close(): Promise<void>
+}
+
+/** Where tokens come from: configured, or the development issuer that the caller has started. */
+export type TokenSource = {
+  readonly issuer: string
+  readonly audience: string
+  readonly jwksUrl: string
+}
+
+/**
+ * Opens the platform from its configuration: starts embedded parts, migrates, connects. When a step
+ * fails, what was opened before is closed again; `signal` gives up while the guest image is made. `config.runApi.port` must be the real port by now.
+ */
+export async function openPlatform(
+  config: Config,
+  tokenSource: TokenSource,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Platform> {
+  const closing = new Closing(log)
+  try {
+    return await open(config, tokenSource, log, signal, closing)
+  } catch (error) {
+    await closing.closeAll()
+    throw error
+  }
+}
+
+async function open(
+  config: Config,
+  tokenSource: TokenSource,
+  log: Log,
+  signal: AbortSignal,
+  closing: Closing,
+): Promise<Platform> {
+  const now = () => systemClock.now()
+  const services = await openServices(config, closing, log)
+  const { maxConnections } = config.database
+  const database = await openDatabase({ url: services.databaseUrl, maxConnections, log })
+  closing.add('database', () => database.close())
+  const queue = await openQueue({ ...services.queue, log, now })
+  closing.add('queue', () => queue.close())
+  const objects = openS3ObjectStore({ ...services.s3, log })
+  closing.add('object store', () => objects.close())
+  const pools = await openPools(config, closing, log, signal)
+  const { check, close: _close, ...stores } = database
+  return {
+    ...stores,
+    clock: systemClock,
+    ids: makeIds(),
+    secrets: await openSecrets(config),
+    pools,
+    objects,
+    hints: queue.hints,
+    queue,
+    tokens: makeTokenVerifier({ ...tokenSource, now, log }),
+    rules: rulesFromConfig(config),
+    pause,
+    log,
+    checks: {
+      database: check,
+      queue: (signal) => queue.check(signal),
+      objectStore: (signal) => objects.check(signal),
+    },
+    close: () => closing.closeAll(),
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {})
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { Log, Pool, Pools } from '@leasehold/application'
+import { ensureGuestImage, openLocalPool } from '@leasehold/compute-local'
+import type { Config } from '@leasehold/config'
+import type { PoolName } from '@leasehold/domain'
+import type { Closing } from './closing.ts'
+
+/** Opens every configured pool. Today that is this host; a cluster is one more entry here. */
+export async function openPools(
+  config: Config,
+  closing: Closing,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Pools> {
+  const image = await ensureGuestImage({
+    folder: join(config.cacheFolder, 'images'),
+    source: config.pool.guestImage ?? undefined,
+    log,
+    signal,
+  })
+  const local = await openLocalPool({
+    name: config.pool.name as PoolName,
+    region: config.pool.region,
+    folder: join(config.stateFolder, 'pool'),
+    image,
+    runApi: { port: config.runApi.port },
+    limits: config.pool.limits,
+    log,
+  })
+  closing.add(`pool ${local.name}`, () => local.close())
+  return poolsOf([local])
+}
+
+/** Looks pools up by name. */
+export function poolsOf(pools: readonly Pool[]): Pools {
+  const byName = new Map(pools.map((pool) => [pool.name, pool]))
+  return { find: (name) => byName.get(name) ?? null, all: () => pools }
+}
