@@ -16,7 +16,7 @@ import type { FastifyInstance } from 'fastify'
 import { makeOpenConnections } from './connections/open-connections.ts'
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.ts'
 import { makeGatewayApp } from './http/gateway-app.ts'
-import type { Check, HealthOptions } from './http/health.ts'
+import type { Check, GatewayMetrics } from './http/health.ts'
 import { makeFindJupyterDoor } from './http/jupyter-door.ts'
 import { makeJumpHost } from './ssh/jump-host.ts'
 import { makeFindReadyLease } from './ssh/ready-leases.ts'
@@ -44,7 +44,7 @@ export type GatewayPlatform = {
   readonly rules?: RentalRules
   /** Of all the platform's parts the gateway needs this one only. */
   readonly checks: { readonly database: Check }
-  readonly metrics?: HealthOptions['metrics']
+  readonly metrics?: GatewayMetrics
 }
 
 export type Gateway = {

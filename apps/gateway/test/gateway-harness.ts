@@ -12,6 +12,7 @@ import type {
   Stopping,
   TenantId,
 } from '@leasehold/domain'
+import { makeMetrics } from '@leasehold/observability'
 import { composeGateway, defaultGatewayLimits, type GatewayLimits } from '../src/index.ts'
 
 export const tenantId = 'ten_acme' as TenantId
@@ -87,7 +88,7 @@ export async function openGateway(
   const place = { host: '127.0.0.1', port: 0, sshHost: '127.0.0.1', sshPort: 0 }
   const gateway = composeGateway(
     { gateway: { ...place, domain: 'localhost', publicUrl } },
-    { ...stores, clock, ids, secrets, log, checks },
+    { ...stores, clock, ids, secrets, log, checks, metrics: makeMetrics() },
     { ...defaultGatewayLimits, checkEveryMs: 20, ...limits },
   )
   const ports = await gateway.start()

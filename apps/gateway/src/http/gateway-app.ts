@@ -46,7 +46,7 @@ export function makeGatewayApp(options: GatewayAppOptions): FastifyInstance {
     if (isForeignRequest(request.method, request.headers, `${origins.scheme}://${host}`))
       return refuse(request, reply, 'foreign')
   })
-  addRequestLog(app, options.log)
+  addRequestLog(app, options)
   app.setErrorHandler((error: FastifyError, request, reply) => {
     request.gatewayFailure = error
     return refuse(request, reply, refusalOf(error))
@@ -79,20 +79,20 @@ function makeServer(limits: GatewayLimits): FastifyInstance {
 }
 
 /** One line per request. No addresses: they hold codes and file names. */
-function addRequestLog(app: FastifyInstance, log: Log): void {
+function addRequestLog(app: FastifyInstance, { log, metrics }: GatewayAppOptions): void {
   app.decorateRequest('gatewayFailure', null)
   app.addHook('onResponse', (request, reply, done) => {
-    const line = {
+    const facts = {
       app: 'gateway',
-      leaseId: request.leaseId,
       method: request.method,
       route: request.routeOptions.url ?? 'unmatched',
       status: reply.statusCode,
       tookMs: Math.round(reply.elapsedTime * 10) / 10,
     }
-    if (reply.statusCode === 500 || reply.statusCode === 503)
-      log.error({ ...line, err: request.gatewayFailure }, 'request answered')
-    else log.info(line, 'request answered')
+    metrics?.observeRequest(facts)
+    const { leaseId, gatewayFailure: err } = request
+    if (err === null) log.info({ ...facts, leaseId }, 'request answered')
+    else log.error({ ...facts, leaseId, err }, 'request answered')
     done()
   })
 }

@@ -3,9 +3,22 @@ import type { FastifyInstance } from 'fastify'
 /** Asks one part whether it works; throws when it does not. */
 export type Check = (signal: AbortSignal) => Promise<unknown>
 
+export type GatewayMetrics = {
+  /** `route` is the pattern, never the address. */
+  observeRequest(facts: {
+    readonly app: string
+    readonly method: string
+    readonly route: string
+    readonly status: number
+    readonly tookMs: number
+  }): void
+  readonly contentType: string
+  render(): Promise<string>
+}
+
 export type HealthOptions = {
   readonly checks: Readonly<Record<string, Check>>
-  readonly metrics: { readonly contentType: string; render(): string | Promise<string> } | null
+  readonly metrics: GatewayMetrics | null
 }
 
 const checkTimeoutMs = 2_000

@@ -95,6 +95,16 @@ describe('what the gateway tells about itself', () => {
     expect(JSON.parse(answer.body)).toEqual({ status: 'not-ready', parts: { database: 'failing' } })
   })
 
+  it('is how long its requests took, by pattern and not by address', async () => {
+    await rented.get('/private/name', { cookie: await rented.signIn() })
+
+    const { body, headers } = await base('/metrics')
+
+    expect(headers['content-type']).toContain('text/plain')
+    expect(body).toContain('app="gateway",method="GET",route="/*",status="200"')
+    expect(body).not.toContain('private')
+  })
+
   it('never holds a code, a session or a token', async () => {
     const path = await rented.gateway.linkPath(idOf('a'))
     const cookie = (await rented.get(path)).headers['set-cookie']?.[0] ?? ''
