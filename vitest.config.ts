@@ -8,7 +8,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages}/**/src/**/*.test.ts', 'test/{simulation,boundaries,repository}/**/*.test.ts'],
+          include: [
+            '{apps,packages}/**/src/**/*.test.ts',
+            'test/{simulation,boundaries,repository}/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/*.real.test.ts'],
         },
       },
@@ -20,8 +23,23 @@ export default defineConfig({
           ...slow,
         },
       },
-      { test: { name: 'acceptance', include: ['test/acceptance/specs/**/*.test.ts'], ...slow, testTimeout: 300_000 } },
-      { test: { name: 'crash', include: ['test/crash/**/*.test.ts'], ...slow, testTimeout: 900_000 } },
+      {
+        test: {
+          name: 'acceptance',
+          include: ['test/acceptance/specs/**/*.test.ts'],
+          globalSetup: ['test/acceptance/support/global-setup.ts'],
+          ...slow,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          ...slow,
+          testTimeout: 900_000,
+        },
+      },
     ],
   },
 })

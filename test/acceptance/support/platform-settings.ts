@@ -1,0 +1,24 @@
+/**
+ * Settings of a platform under test: any free ports, short waits, and a pool of two machines of one
+ * CPU, so that a third one has to queue.
+ */
+export function platformSettings(stateFolder: string): Readonly<Record<string, string>> {
+  return {
+    LEASEHOLD_STATE: stateFolder,
+    API_PORT: '0',
+    OPERATOR_PORT: '0',
+    GATEWAY_PORT: '0',
+    RUN_API_PORT: '0',
+    ISSUER_PORT: '0',
+    SSH_PORT: '0',
+    POOL_VCPU: '2',
+    POOL_MEMORY_MIB: '3072',
+    LEASE_GRACE_SECONDS: '60',
+    TASK_HEARTBEAT_SECONDS: '1',
+    TASK_GRACE_SECONDS: '60',
+    SWEEP_SECONDS: '2',
+    RATE_UNAUTHENTICATED_PER_MINUTE: '10000',
+    UPLOAD_MAX_MIB: '8',
+    LOG_LEVEL: 'info',
+  }
+}
