@@ -1,6 +1,6 @@
+import { createConnection } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { findQemu } from '../qemu/qemu-process.ts'
-import { openQmp } from '../qemu/qmp.ts'
 import type { MachineFiles } from './task-machine.ts'
 
 const tryAgainMs = 500
@@ -11,16 +11,25 @@ export async function followMachine(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted && (await findQemu(files.pid)) !== null) {
-    try {
-      const qmp = await openQmp(files.watchSocket, { signal })
-      const stop = () => qmp.close()
-      signal.addEventListener('abort', stop, { once: true })
-      if (signal.aborted) stop()
-      await qmp.ended
-      signal.removeEventListener('abort', stop)
-    } catch {
-      // Busy or just ending: the process itself is asked next.
+    await untilClosed(files.watchSocket, signal)
+    // It may only be closed on us, or not be open yet: the process itself decides.
+    if ((await findQemu(files.pid)) !== null)
       await pause(tryAgainMs, undefined, { signal }).catch(() => {})
-    }
   }
+}
+
+/** A connection lasts as long as the process at its other end. What QEMU says there is not for us. */
+function untilClosed(socketPath: string, signal: AbortSignal): Promise<void> {
+  const socket = createConnection(socketPath)
+  const end = () => socket.destroy()
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
+  return new Promise((resolve) => {
+    socket.on('error', () => {})
+    socket.resume()
+    socket.once('close', () => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    })
+  })
 }

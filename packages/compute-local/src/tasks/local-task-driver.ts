@@ -23,7 +23,7 @@ import { machineFiles } from './task-machine.ts'
 import { taskSeed } from './task-seed.ts'
 
 export type LocalTaskDriverOptions = {
-  /** The driver's own folder, absolute; QEMU's sockets lie below it, so at most 60 characters. */
+  /** The driver's own folder, absolute; QEMU's sockets lie below it, so at most 68 characters. */
   readonly folder: string
   readonly findImage: (name: ImageName) => GuestImage | null
   /** Why this host can never run a machine of this shape, for the renter; null when it can. */
@@ -51,7 +51,8 @@ export type LocalTaskDriver = TaskDriver & {
 /** Marks of destroyed runs outlive every worker that could still be at one. */
 const marksKeptMs = 7 * 24 * 3_600_000
 const snapshotRestMs = 600_000
-const maxFolderLength = 60
+/** 107 bytes for a unix socket's path, less `/r/<task id>/watch`. */
+const maxFolderLength = 107 - 39
 const busyLookMs = 100
 
 /** Opens the driver over what it held before: machines that live are taken over as they are. */
@@ -82,7 +83,7 @@ export async function openLocalTaskDriver(
 function openLibrary({ folder, log, snapshotsKept: kept = 6 }: LocalTaskDriverOptions) {
   if (kept === 0) return null
   const reclaim = (left: string) => endMachine(machineFiles(left))
-  const place = join(folder, 'snapshots')
+  const place = join(folder, 's')
   return openSnapshotLibrary({ folder: place, kept, restMs: snapshotRestMs, reclaim, log })
 }
 

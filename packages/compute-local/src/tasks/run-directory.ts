@@ -45,7 +45,8 @@ export type RunDirectory = {
 const safeId = /^[A-Za-z0-9_-]{1,64}$/
 
 export async function openRunDirectory(root: string): Promise<RunDirectory> {
-  const runs = join(root, 'runs')
+  // Short names: QEMU's sockets lie below, and a unix socket's path has at most 107 bytes.
+  const runs = join(root, 'r')
   const marks = join(root, 'destroyed')
   for (const folder of [runs, marks]) await mkdir(folder, { recursive: true, mode: 0o700 })
   const nameOf = (id: TaskId): string => {

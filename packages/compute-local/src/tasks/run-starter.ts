@@ -5,7 +5,7 @@ import { withLock } from '../locks/with-lock.ts'
 import { findQemu } from '../qemu/qemu-process.ts'
 import { type BringUp, bringUpRun, endMachine } from './bring-up.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { machineFiles, shapeRefusal } from './task-machine.ts'
+import { machineFiles } from './task-machine.ts'
 
 export type RunStarterParts = {
   readonly runs: RunDirectory
@@ -167,5 +167,5 @@ function refusalOf(
   image: GuestImage | null,
 ): string | null {
   if (image === null) return `This pool has no image named ${name}.`
-  return shapeRefusal(shape, image) ?? refusal(shape)
+  return refusal(shape)
 }

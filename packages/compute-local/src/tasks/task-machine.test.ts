@@ -67,22 +67,6 @@ describe('the machine of a task', () => {
       resolver: null,
     })
   })
-
-  it.each([
-    { name: 'a GPU', change: { gpus: [{ type: 'h100' as never, count: 1 }] }, words: 'GPUs' },
-    { name: 'no disk', change: { disks: [] }, words: 'at least 3 GiB' },
-    {
-      name: 'a disk smaller than the image',
-      change: { disks: [{ role: 'system' as const, sizeGiB: 2 }] },
-      words: 'at least 3 GiB; asked were 2',
-    },
-  ])('is refused with $name', ({ change, words }) => {
-    expect(shapeRefusal({ ...shape, ...change }, image)).toContain(words)
-  })
-
-  it('is not refused when it fits', () => {
-    expect(shapeRefusal(shape, image)).toBeNull()
-  })
 })
 
 describe('the seed of a task machine', () => {

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DiskShape, type MachineShape, vcpuCount } from '@leasehold/domain'
+import type { DiskShape, MachineShape } from '@leasehold/domain'
 import type { GuestImage } from '../guest/guest-image.ts'
-import { runProgram } from '../programs/run-program.ts'
+import { kernelCommandLine } from '../guest/kernel-command-line.ts'
+import { ProgramFailed, runProgram } from '../programs/run-program.ts'
 import type { Acceleration, QemuDisk, QemuPlan } from '../qemu/qemu-arguments.ts'
+import { QemuStartFailed } from '../qemu/start-failure.ts'
 
 /** The files of one machine: a run's or a template's. All of it goes when the folder goes. */
 export type MachineFiles = {
@@ -25,7 +27,7 @@ export function machineFiles(folder: string): MachineFiles {
     qmpSocket: join(folder, 'qmp'),
     watchSocket: join(folder, 'watch'),
     agentSocket: join(folder, 'agent'),
-    stateSocket: join(folder, 'state-out'),
+    stateSocket: join(folder, 'move'),
     console: join(folder, 'console.log'),
     disk: (index) => join(folder, `disk${index}.qcow2`),
   }
@@ -80,7 +82,10 @@ export function taskMachinePlan(
     acceleration,
     cpu: shape.cpu,
     memoryMiB: shape.memoryMiB,
-    kernel: image.kernel === null ? null : { ...image.kernel, commandLine: kernelCommandLine },
+    kernel:
+      image.kernel === null
+        ? null
+        : { ...image.kernel, commandLine: kernelCommandLine(acceleration) },
     disks: shape.disks.map((disk, index) => diskOf(disk, index, files)),
     seedPath: setting.seedPath,
     forwards: [],
@@ -99,9 +104,6 @@ export function taskMachinePlan(
     mayStartPrograms: false,
   }
 }
-
-/** Quiet: under emulation each line on the console costs time. */
-const kernelCommandLine = 'root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 net.ifnames=0'
 
 function diskOf(disk: DiskShape, index: number, files: MachineFiles): QemuDisk {
   return {
@@ -125,7 +127,7 @@ function memoryArguments(memory: MachineMemory, memoryMiB: number): readonly str
   ]
 }
 
-/** Makes the disks of a machine: the system disk on `backing`, the others empty or on theirs. */
+/** Makes the disks of a machine: the system disk on its base, the others empty or on theirs. Throws `QemuStartFailed`. */
 export async function makeDisks(
   shape: MachineShape,
   files: MachineFiles,
@@ -136,21 +138,18 @@ export async function makeDisks(
   for (const [index, disk] of shape.disks.entries()) {
     const backing = backingOf(index)
     const base = backing === null ? [] : ['-b', backing.path, '-F', backing.format]
-    const path = files.disk(index)
-    await runProgram(
-      'qemu-img',
-      ['create', '-q', '-f', 'qcow2', ...base, path, `${disk.sizeGiB}G`],
-      { timeoutMs: 30_000, signal },
-    )
+    const args = ['create', '-q', '-f', 'qcow2', ...base, files.disk(index), `${disk.sizeGiB}G`]
+    await runProgram('qemu-img', args, { timeoutMs: 30_000, signal }).catch((error: unknown) => {
+      throw explainDiskFailure(error)
+    })
   }
 }
 
-/** Why no task machine of this shape can ever run in this way, in words for the renter; null when one can. */
-export function shapeRefusal(shape: MachineShape, image: GuestImage): string | null {
-  if (shape.gpus.length > 0) return 'This pool has no GPUs for tasks.'
-  if (vcpuCount(shape.cpu) < 1) return 'A machine needs at least one CPU.'
-  const system = shape.disks[0]
-  if (system === undefined || system.sizeGiB * 1_024 < image.virtualSizeMiB)
-    return `The system disk must have at least ${Math.ceil(image.virtualSizeMiB / 1_024)} GiB; asked were ${system?.sizeGiB ?? 0}.`
-  return null
+function explainDiskFailure(error: unknown): unknown {
+  if (!(error instanceof ProgramFailed)) return error
+  if (error.why === 'missing')
+    return new QemuStartFailed('qemu-missing', 'qemu-img is not installed: install qemu-utils.')
+  return /No space left|quota exceeded/i.test(error.output)
+    ? new QemuStartFailed('disk-full', 'The disk of this host is full.')
+    : error
 }
