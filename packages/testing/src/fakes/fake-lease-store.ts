@@ -9,9 +9,10 @@ import {
   type Queued,
   usageChangeOfLease,
 } from '@leasehold/domain'
-import { type Memory, takeQuota } from './memory.ts'
+import { findTenant, type Memory, requireOwn, takeQuota } from './memory.ts'
 import { cutPage, timeKey } from './memory-pages.ts'
 import { memoryRows } from './memory-rows.ts'
+import { requireStorable } from './storable-text.ts'
 
 export function fakeLeaseStore(memory: Memory): LeaseStore {
   const rows = memoryRows<Lease, LeaseEvent>(memory, memory.leases, {
@@ -40,9 +41,10 @@ export function fakeLeaseStore(memory: Memory): LeaseStore {
   return {
     ...rows,
     async admit(lease, actor) {
+      requireStorable(lease)
       const known = find(lease.id)
-      if (known !== null) return { kind: 'admitted', lease: known }
-      if (memory.tenants.get(lease.tenantId)?.suspended) return { kind: 'tenant-suspended' }
+      if (known !== null) return { kind: 'admitted', lease: requireOwn(known, lease.tenantId) }
+      if (findTenant(memory, lease.tenantId).suspended) return { kind: 'tenant-suspended' }
       const shortage = takeQuota(memory, lease.tenantId, leaseHolds(lease))
       if (shortage !== null) return { kind: 'refused', shortage }
       const now = memory.clock.now()

@@ -10,9 +10,10 @@ import {
   usageChangeOfTask,
 } from '@leasehold/domain'
 import { byTime, hasLabels } from './fake-lease-store.ts'
-import { type Memory, takeQuota } from './memory.ts'
+import { findTenant, type Memory, requireOwn, takeQuota } from './memory.ts'
 import { cutPage, timeKey } from './memory-pages.ts'
 import { memoryRows } from './memory-rows.ts'
+import { requireStorable } from './storable-text.ts'
 
 export function fakeTaskStore(memory: Memory): TaskStore {
   const rows = taskRows(memory)
@@ -20,9 +21,10 @@ export function fakeTaskStore(memory: Memory): TaskStore {
   return {
     ...rows,
     async admit(task, actor) {
+      requireStorable(task)
       const known = find(task.id)
-      if (known !== null) return { kind: 'admitted', task: known }
-      if (memory.tenants.get(task.tenantId)?.suspended) return { kind: 'tenant-suspended' }
+      if (known !== null) return { kind: 'admitted', task: requireOwn(known, task.tenantId) }
+      if (findTenant(memory, task.tenantId).suspended) return { kind: 'tenant-suspended' }
       const shortage = takeQuota(memory, task.tenantId, taskHolds(task))
       if (shortage !== null) return { kind: 'refused', shortage }
       const now = memory.clock.now()

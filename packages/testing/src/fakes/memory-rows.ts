@@ -2,6 +2,7 @@ import type { Claim, ReplaceOutcome } from '@leasehold/application'
 import type { Amounts, Instant, TenantId, UsageChange, UsageInterval } from '@leasehold/domain'
 import { addAmounts, subtractAmounts } from '@leasehold/domain'
 import { type Memory, type Row, takeQuota } from './memory.ts'
+import { cleanText } from './storable-text.ts'
 
 type Versioned = { readonly id: string; readonly tenantId: TenantId; readonly version: number }
 
@@ -47,7 +48,8 @@ export function memoryRows<Item extends Versioned, Event>(
     noteUsage(memory, rules.usageChange(row.item, next), () => rules.interval(next, now), now)
     row.item = next
     row.lookAgainAt = rules.lookAgainAt(next, now)
-    const { actor, detail = null } = by
+    const { actor } = by
+    const detail = by.detail == null ? null : cleanText(by.detail)
     row.events.push(rules.event(row.events.length + 1, next, { actor, detail }))
     return 'replaced'
   }
@@ -57,14 +59,17 @@ export function memoryRows<Item extends Versioned, Event>(
     async claim(id: string, token: string, now: Instant, until: Instant): Promise<Item | null> {
       const row = rows.get(id)
       if (row === undefined || (row.claim !== null && row.claim.until > now)) return null
-      row.claim = { token, until }
+      row.claim = { token, until, version: row.item.version }
       return row.item
     },
     async unclaim(id: string, token: string, lookAgainAt: Instant | null): Promise<void> {
       const row = rows.get(id)
       if (row?.claim?.token !== token) return
+      // What changed meanwhile wants its own look, and nobody may put it off.
+      const wanted = row.item.version === row.claim.version ? null : row.lookAgainAt
       row.claim = null
-      row.lookAgainAt = lookAgainAt
+      row.lookAgainAt =
+        wanted === null ? lookAgainAt : Math.min(wanted, lookAgainAt ?? Number.POSITIVE_INFINITY)
     },
     due(now: Instant, limit: number): readonly Item[] {
       return living()

@@ -23,13 +23,13 @@ import type {
   TenantId,
   UsageInterval,
 } from '@leasehold/domain'
-import { entriesOf, findShortage } from '@leasehold/domain'
+import { DomainError, entriesOf, findShortage } from '@leasehold/domain'
 
 /** A stored lease or task with everything beside it. */
 export type Row<Item, Event> = {
   item: Item
   readonly events: Event[]
-  claim: { readonly token: string; readonly until: Instant } | null
+  claim: { readonly token: string; readonly until: Instant; readonly version: number } | null
   lookAgainAt: Instant | null
   position: number | null
 }
@@ -73,6 +73,21 @@ export function emptyMemory(clock: Clock): Memory {
     logs: new Map(),
     credentials: new Map(),
   }
+}
+
+export function findTenant(memory: Memory, id: TenantId): Tenant {
+  const tenant = memory.tenants.get(id)
+  if (tenant === undefined) throw new DomainError('tenant/not-found', 'There is no such tenant.')
+  return tenant
+}
+
+/** An id names one row for ever; whoever asks with another's learns nothing of it. */
+export function requireOwn<Item extends { readonly tenantId: TenantId }>(
+  item: Item,
+  tenantId: TenantId,
+): Item {
+  if (item.tenantId === tenantId) return item
+  throw new DomainError('conflict/changed-meanwhile', 'This id is taken. Ask with another one.')
 }
 
 export function quotasOf(memory: Memory, tenantId: TenantId): readonly Quota[] {
