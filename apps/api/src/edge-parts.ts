@@ -1,4 +1,4 @@
-import type { Clock, IdempotencyStore, Log, TokenVerifier } from '@leasehold/application'
+import type { Clock, IdempotencyStore, Log, Pause, TokenVerifier } from '@leasehold/application'
 import type { Component } from '@leasehold/contract'
 import type { ApiSettings } from './api-settings.ts'
 import { makeServer, type Server } from './make-server.ts'
@@ -17,6 +17,7 @@ export type EdgeParts = {
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly log: Log
+  readonly pause: Pause
   readonly tokens: TokenVerifier
   readonly idempotency: IdempotencyStore
   /** Parts that /readyz asks, by name. */
@@ -28,21 +29,21 @@ export type EdgeParts = {
  * A server with everything that has to hold before the first route: errors, log, limits, health, and
  * with a description its document and /docs.
  */
-export async function makeEdge(
+export function makeEdge(
   name: string,
   { settings, clock, log, checks, metrics }: EdgeParts,
   components: readonly Component[],
   description: ApiDescription | null,
-): Promise<Server> {
+): Server {
   const app = makeServer(settings, components)
   const knownRoutes = collectRoutes(app)
-  await app.register(errors, { knownRoutes })
-  await app.register(securityHeaders)
-  await app.register(requestLog, { app: name, log, metrics })
-  await app.register(timeLimit, { usualMs: settings.handlerTimeoutMs })
-  await app.register(jsonBody)
-  await app.register(addressRateLimit, { limit: settings.rateLimits.refusals, clock })
-  if (description !== null) await app.register(openapi, { description, version: settings.version })
-  await app.register(health, { checks, metrics, log })
+  void app.register(errors, { knownRoutes })
+  void app.register(securityHeaders)
+  void app.register(requestLog, { app: name, log, metrics })
+  void app.register(timeLimit, { usualMs: settings.handlerTimeoutMs })
+  void app.register(jsonBody)
+  void app.register(addressRateLimit, { limit: settings.rateLimits.refusals, clock })
+  if (description !== null) void app.register(openapi, { description, version: settings.version })
+  void app.register(health, { checks, metrics, log })
   return app
 }

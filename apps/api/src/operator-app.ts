@@ -8,20 +8,18 @@ import { operatorScope } from './plugins/operator-scope.ts'
 import { type OperatorUseCases, operatorRoutes } from './routes/operator/index.ts'
 
 /** The API for operators, built and not listening: its own port, realm roles, no tenant. */
-export async function makeOperatorApp(
-  parts: EdgeParts,
-  useCases: OperatorUseCases,
-): Promise<Server> {
-  const { settings, clock, log, tokens, idempotency } = parts
-  const app = await makeEdge('operator-api', parts, operatorComponents, operatorApi)
-  await app.register(authentication, { tokens })
-  await app.register(operatorScope, { limits: settings.rateLimits.tenant, clock })
-  await app.register(idempotencyKey, {
+export function makeOperatorApp(parts: EdgeParts, useCases: OperatorUseCases): Server {
+  const { settings, clock, log, pause, tokens, idempotency } = parts
+  const app = makeEdge('operator-api', parts, operatorComponents, operatorApi)
+  void app.register(authentication, { tokens })
+  void app.register(operatorScope, { limits: settings.rateLimits.tenant, clock })
+  void app.register(idempotencyKey, {
     store: idempotency,
     clock,
     log,
+    pause,
     settings: settings.idempotency,
   })
-  await app.register(operatorRoutes, { useCases, prefix: '/v1' })
+  void app.register(operatorRoutes, { useCases, prefix: '/v1' })
   return app
 }

@@ -30,19 +30,19 @@ export type RunUseCases = {
  * The API for the agents inside task machines, built and not listening. Every use case checks the
  * per-run credential itself: a member's token is nothing here, and the other way round.
  */
-export async function makeRunApp(parts: EdgeParts, useCases: RunUseCases): Promise<Server> {
-  const app = await makeEdge('run-api', parts, [], null)
+export function makeRunApp(parts: EdgeParts, useCases: RunUseCases): Server {
+  const app = makeEdge('run-api', parts, [], null)
   const options = {
     ...useCases,
     uploadLimitBytes: parts.settings.outputLimitBytes,
     transferTimeoutMs: parts.settings.uploadTimeoutMs,
     prefix: '/run/v1',
   }
-  await app.register(beginRunRoute, options)
-  await app.register(readRunFilesRoute, options)
-  await app.register(appendRunLogRoute, options)
-  await app.register(heartbeatRunRoute, options)
-  await app.register(storeRunOutputRoute, options)
-  await app.register(finishRunRoute, options)
+  void app.register(beginRunRoute, options)
+  void app.register(readRunFilesRoute, options)
+  void app.register(appendRunLogRoute, options)
+  void app.register(heartbeatRunRoute, options)
+  void app.register(storeRunOutputRoute, options)
+  void app.register(finishRunRoute, options)
   return app
 }

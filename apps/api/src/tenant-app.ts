@@ -37,22 +37,23 @@ export type TenantUseCases = LeaseUseCases &
   }
 
 /** The API for tenants, built and not listening. */
-export async function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Promise<Server> {
-  const { settings, clock, log, tokens, idempotency } = parts
-  const app = await makeEdge('tenant-api', parts, tenantComponents, tenantApi)
-  await app.register(authentication, { tokens })
-  await app.register(tenantScope, {
+export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Server {
+  const { settings, clock, log, pause, tokens, idempotency } = parts
+  const app = makeEdge('tenant-api', parts, tenantComponents, tenantApi)
+  void app.register(authentication, { tokens })
+  void app.register(tenantScope, {
     noteCaller: useCases.noteCaller,
     limits: settings.rateLimits.tenant,
     clock,
   })
-  await app.register(idempotencyKey, {
+  void app.register(idempotencyKey, {
     store: idempotency,
     clock,
     log,
+    pause,
     settings: settings.idempotency,
   })
-  await app.register(
+  void app.register(
     async (v1) => {
       const options = {
         ...useCases,

@@ -62,20 +62,28 @@ export const LeaseCondition = component(
 )
 export type LeaseCondition = Static<typeof LeaseCondition>
 
-/** How to reach a ready machine by SSH. */
+/** How to reach a ready machine by SSH: through the gateway, which knows each machine by its lease. */
 export const SshAccess = component(
   'SshAccess',
   Type.Object(
     {
-      host: Type.String({ examples: ['127.0.0.1'] }),
+      host: Type.String({ description: 'The SSH gateway.', examples: ['127.0.0.1'] }),
       port: Type.Integer({ minimum: 1, maximum: 65_535, examples: [2_222] }),
-      user: Type.String({ examples: ['renter'] }),
+      user: Type.String({ description: 'Account in the machine.', examples: ['leasehold'] }),
       command: Type.String({
-        description: 'Ready to paste into a shell.',
-        examples: ['ssh -p 2222 renter@127.0.0.1'],
+        description:
+          'Ready to paste into a shell: jumps through the gateway and trusts exactly the keys below.',
+        examples: ['ssh -o HostKeyAlias=lse_0193a7c2 … leasehold@lse_0193a7c2'],
       }),
       hostKeys: Type.Array(Type.String({ examples: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ…'] }), {
-        description: 'The machine’s public host keys, for `known_hosts`.',
+        description: 'Public host keys of the machine, for `known_hosts`.',
+      }),
+      gatewayUser: Type.String({
+        description: 'User name for the gateway itself.',
+        examples: ['lse_0193a7c2'],
+      }),
+      gatewayHostKeys: Type.Array(Type.String(), {
+        description: 'Public host keys of the gateway, for `known_hosts`.',
       }),
     },
     { additionalProperties: false },

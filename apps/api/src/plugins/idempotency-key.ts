@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Clock, IdempotencyStore, Log, StoredAnswer } from '@leasehold/application'
+import type { Clock, IdempotencyStore, Log, Pause, StoredAnswer } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -27,6 +26,7 @@ type Options = {
   readonly store: IdempotencyStore
   readonly clock: Clock
   readonly log: Log
+  readonly pause: Pause
   readonly settings: ApiSettings['idempotency']
 }
 
@@ -92,7 +92,7 @@ function fingerprintOf(request: FastifyRequest): string {
 
 /** Null when this request is the first; else the answer of the first, waited for a while. */
 async function claimOrWait(
-  { store, clock, settings }: Options,
+  { store, clock, pause, settings }: Options,
   { scope, key }: Claim,
   fingerprint: string,
   signal: AbortSignal,
@@ -109,12 +109,12 @@ async function claimOrWait(
         {},
         '/headers/idempotency-key',
       )
-    if (clock.now() + waitMs > deadline)
+    await pause(waitMs, signal)
+    if (signal.aborted || clock.now() > deadline)
       throw new DomainError(
         'idempotency/in-progress',
         'The first request with this key is still being worked on. Try again in a few seconds.',
       )
-    await pause(waitMs, undefined, { signal })
   }
 }
 

@@ -18,7 +18,7 @@ export type RequestMetrics = {
     readonly method: string
     readonly route: string
     readonly status: number
-    readonly seconds: number
+    readonly tookMs: number
   }): void
 }
 
@@ -54,7 +54,7 @@ function writeLine(
   const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched')
   const status = reply.raw.statusCode
   const tookMs = Math.round((performance.now() - startedAt) * 10) / 10
-  metrics?.observeRequest?.({ app, method, route, status, seconds: tookMs / 1_000 })
+  metrics?.observeRequest?.({ app, method, route, status, tookMs })
   const facts: Record<string, unknown> = {
     app,
     requestId: request.id,

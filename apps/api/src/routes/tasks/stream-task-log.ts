@@ -47,6 +47,12 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
   followTaskLog: FollowTaskLog
   stream: ApiSettings['stream']
 }> = async (app, { followTaskLog, stream }) => {
+  const ends = new Set<() => void>()
+  // A server that closes would otherwise wait for streams that have no end of their own.
+  app.addHook('preClose', (done) => {
+    for (const end of ends) end()
+    done()
+  })
   const config = { timeLimitMs: stream.longestMs }
   const open = makeStreamCounter(stream.maxPerTenant)
 
@@ -62,8 +68,13 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
         problemOf('request/rate-limited', detail, request.id),
       ) as never
     }
-    reply.raw.once('close', leave)
     const gone = signalOf(request)
+    const end = () => request.departure.controller?.abort()
+    ends.add(end)
+    reply.raw.once('close', () => {
+      leave()
+      ends.delete(end)
+    })
 
     const taskId = request.params.taskId as TaskId
     const pieces = await followTaskLog(tenantId, taskId, offset, gone)

@@ -1,0 +1,133 @@
+import { makeLeaseOrigins, sshCommand } from '@leasehold/access'
+import type { IdempotencyStore, Log, TokenVerifier } from '@leasehold/application'
+import type { FastifyInstance } from 'fastify'
+import type { AccessDirections } from './access-directions.ts'
+import { type ApiSettings, defaultApiSettings, type RateLimit } from './api-settings.ts'
+import { makeUseCases, type UseCaseParts } from './compose-use-cases.ts'
+import type { EdgeParts } from './edge-parts.ts'
+import { makeOperatorApp } from './operator-app.ts'
+import { makeRunApp } from './run-app.ts'
+import { makeTenantApp } from './tenant-app.ts'
+
+type Place = { readonly host: string; readonly port: number }
+
+/** The part of the configuration that the API needs. Ports must be the real ones. */
+export type ApiConfig = {
+  readonly api: Place
+  readonly operator: Place
+  readonly runApi: Place
+  readonly gateway: {
+    readonly domain: string
+    readonly port: number
+    readonly publicUrl: string | null
+    readonly sshPort: number
+    readonly sshPublicHost: string
+  }
+  readonly limits: {
+    readonly bodyBytes: number
+    readonly readsPerMinute: number
+    readonly writesPerMinute: number
+    readonly unauthenticatedPerMinute: number
+  }
+}
+
+/** The part of the platform that the API needs. */
+export type ApiPlatform = UseCaseParts & {
+  readonly idempotency: IdempotencyStore
+  readonly tokens: TokenVerifier
+  readonly log: Log
+  readonly checks: EdgeParts['checks']
+  readonly metrics?: EdgeParts['metrics']
+}
+
+export type Api = {
+  readonly tenantApp: FastifyInstance
+  readonly operatorApp: FastifyInstance
+  readonly runApp: FastifyInstance
+  /** Listens at the three places of the configuration. */
+  start(): Promise<void>
+  /** Takes nothing new, ends live streams, and lets the rest finish. */
+  close(): Promise<void>
+}
+
+/** The account of every guest image. */
+const guestUser = 'leasehold'
+
+/** The three HTTP servers of the platform, not listening yet. */
+export function composeApi(
+  config: ApiConfig,
+  platform: ApiPlatform,
+  settings: ApiSettings = settingsFrom(config, platform),
+): Api {
+  const useCases = makeUseCases(platform, directionsFrom(config, platform))
+  const parts: EdgeParts = { ...platform, settings, metrics: platform.metrics ?? null }
+  const tenantApp = makeTenantApp(parts, useCases.tenant)
+  const operatorApp = makeOperatorApp(parts, useCases.operator)
+  const runApp = makeRunApp(parts, useCases.run)
+  const places = [
+    [tenantApp, config.api],
+    [operatorApp, config.operator],
+    [runApp, config.runApi],
+  ] as const
+  return {
+    tenantApp,
+    operatorApp,
+    runApp,
+    async start() {
+      for (const [app, { host, port }] of places) await app.listen({ host, port })
+    },
+    async close() {
+      await Promise.all(places.map(([app]) => app.close()))
+    },
+  }
+}
+
+/** Limits as the operator set them; what has no setting keeps its default. */
+export function settingsFrom(
+  { limits }: Pick<ApiConfig, 'limits'>,
+  { rules }: Pick<ApiPlatform, 'rules'>,
+): ApiSettings {
+  const reads = perMinute(limits.readsPerMinute)
+  const writes = perMinute(limits.writesPerMinute)
+  return {
+    ...defaultApiSettings,
+    bodyLimitBytes: limits.bodyBytes,
+    uploadLimitBytes: rules.maxFileBytes,
+    outputLimitBytes: rules.task.maxOutputBytes,
+    rateLimits: {
+      refusals: perMinute(limits.unauthenticatedPerMinute),
+      tenant: { read: reads, write: writes, upload: writes, stream: writes },
+    },
+  }
+}
+
+/** A minute's worth of requests, a tenth of it at once. */
+function perMinute(requests: number): RateLimit {
+  return { perSecond: requests / 60, burst: Math.max(10, Math.ceil(requests / 10)) }
+}
+
+function directionsFrom(
+  { gateway }: ApiConfig,
+  { secrets }: Pick<ApiPlatform, 'secrets'>,
+): AccessDirections {
+  const origins = makeLeaseOrigins(gateway)
+  const host = gateway.sshPublicHost
+  const port = gateway.sshPort
+  return {
+    jupyterOrigin: (id) => origins.originOf(id),
+    ssh({ id }) {
+      const hostKeyLine = secrets.hostKey(id).publicLine
+      const gatewayLine = secrets.gatewayHostKey().publicLine
+      const route = { kind: 'gateway', host, port, hostKeyLine: gatewayLine } as const
+      return {
+        host,
+        port,
+        user: guestUser,
+        command: sshCommand({ leaseId: id, user: guestUser, hostKeyLine, route }),
+        hostKeys: [hostKeyLine],
+        gatewayUser: id,
+        gatewayHostKeys: [gatewayLine],
+      }
+    },
+  }
+}
