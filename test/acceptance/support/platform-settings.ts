@@ -1,10 +1,17 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const { LEASEHOLD_CACHE, LEASEHOLD_STATE = '.leasehold' } = process.env
+
 /**
- * Settings of a platform under test: any free ports, short waits, and a pool of two machines of one
- * CPU, so that a third one has to queue.
+ * Settings of a platform under test: any free ports, short waits, the guest image of this checkout,
+ * and a pool of two machines of one CPU, so that a third one has to queue.
  */
 export function platformSettings(stateFolder: string): Readonly<Record<string, string>> {
   return {
     LEASEHOLD_STATE: stateFolder,
+    LEASEHOLD_CACHE: path.resolve(root, LEASEHOLD_CACHE ?? LEASEHOLD_STATE),
     API_PORT: '0',
     OPERATOR_PORT: '0',
     GATEWAY_PORT: '0',
