@@ -3,6 +3,8 @@ export type GatewayLimits = {
   readonly bodyBytes: number
   /** Largest WebSocket message. */
   readonly messageBytes: number
+  /** What may wait for a side of a WebSocket that does not read. */
+  readonly bufferedBytes: number
   /** A machine that says nothing for so long is given up on. */
   readonly idleMs: number
   readonly handshakeMs: number
@@ -26,6 +28,7 @@ const mebibyte = 1_048_576
 export const defaultGatewayLimits: GatewayLimits = {
   bodyBytes: 256 * mebibyte,
   messageBytes: 64 * mebibyte,
+  bufferedBytes: 64 * mebibyte,
   idleMs: 120_000,
   handshakeMs: 10_000,
   requestMs: 600_000,

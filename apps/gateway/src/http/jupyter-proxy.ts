@@ -9,6 +9,7 @@ import {
   headersForMachine,
 } from './forwarded-headers.ts'
 import type { FindJupyterDoor, JupyterDoor } from './jupyter-door.ts'
+import { makeBufferGuards } from './message-buffers.ts'
 import { type Refusal, refuse } from './refusals.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
@@ -56,6 +57,7 @@ export async function jupyterProxy(
     replyOptions: replyOptions(cookie),
     wsServerOptions: { maxPayload: messageBytes, perMessageDeflate: false },
     wsClientOptions: webSocketOptions(cookie, limits),
+    wsHooks: makeBufferGuards(limits.bufferedBytes),
   })
 }
 

@@ -87,6 +87,19 @@ describe('a WebSocket to a kernel', () => {
     socket.terminate()
   })
 
+  it('carries what was sent before the machine had answered, in its order', async () => {
+    const socket = connect()
+    const messages: string[] = []
+    socket.on('message', (data) => messages.push(data.toString()))
+    await once(socket, 'open')
+    for (let count = 0; count < 50; count++) socket.send(String(count))
+
+    await vi.waitFor(() => expect(messages).toHaveLength(50))
+
+    expect(messages).toEqual(messages.toSorted((one, other) => Number(one) - Number(other)))
+    socket.close()
+  })
+
   it('closes at the machine when the browser closes it', async () => {
     const socket = await openSocket()
 
