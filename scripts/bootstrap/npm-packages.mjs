@@ -15,7 +15,27 @@ export async function ensureNpmPackages(steps) {
       'package-lock.json is missing or broken. Restore it: git checkout package-lock.json',
     )
   if (agrees(wanted, readLock('node_modules/.package-lock.json'))) return
-  await steps.run('install npm packages', (report) => install(report))
+  const total = Object.keys(wanted).filter((name) => name.startsWith('node_modules/')).length
+  await steps.run('install npm packages', async (report) => {
+    const counting = setInterval(() => report(`${countInstalled()} of about ${total}`), 1_000)
+    await install(report).finally(() => clearInterval(counting))
+  })
+}
+
+/** npm says nothing while it works, so we count what it has put there. */
+function countInstalled() {
+  const folder = path.join(root, 'node_modules')
+  return list(folder).flatMap((name) =>
+    name.startsWith('@') ? list(path.join(folder, name)) : [name],
+  ).length
+}
+
+function list(folder) {
+  try {
+    return fs.readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 async function install(report) {
@@ -29,6 +49,7 @@ async function install(report) {
     '--include=optional',
     '--no-audit',
     '--no-fund',
+    '--loglevel=error',
   ]
   const env = { ...process.env, PATH: systemPath() }
   const once = () => runCommand('npm', args, { env, report, timeoutMs: 900_000, whatFails })

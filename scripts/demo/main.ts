@@ -1,7 +1,7 @@
 import '../require-node.ts'
 import { PlatformFailed, type PlatformProcess, tailOf } from '../client/platform-process.ts'
 import { ChapterFailed, makeNarrator } from './narrator.ts'
-import { type DemoOptions, demoUsage, platformSettings, readDemoOptions } from './options.ts'
+import { type DemoOptions, platformSettings, readDemoOptions } from './options.ts'
 import { printAddresses } from './print-addresses.ts'
 import { runPlatform } from './run-platform.ts'
 import { walkThroughProduct } from './tour.ts'
@@ -10,7 +10,7 @@ import { walkThroughProduct } from './tour.ts'
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = optionsOf(args)
+  const options = readDemoOptions(args)
   if (options === null) return 2
   try {
     return await runPlatform(platformSettings(options), (platform, stopped) =>
@@ -20,15 +20,6 @@ async function main(args: readonly string[]): Promise<number> {
     if (!(error instanceof PlatformFailed)) throw error
     process.stderr.write(`${error.message}\n`)
     return 1
-  }
-}
-
-function optionsOf(args: readonly string[]): DemoOptions | null {
-  try {
-    return readDemoOptions(args)
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${demoUsage}\n`)
-    return null
   }
 }
 

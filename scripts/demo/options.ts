@@ -7,18 +7,23 @@ export type DemoOptions = {
   readonly image: string | null
 }
 
-export const demoUsage = `npm run demo -- [--once] [--image PATH|URL]
+const usage = `npm run demo -- [--once] [--image PATH|URL]    npm start -- [--image PATH|URL]
   --once    end after the tour, with exit code 0 when everything worked
   --image   boot machines from this cloud image instead of building one`
 
-/** Throws with words for the person when an option is unknown. */
-export function readDemoOptions(args: readonly string[]): DemoOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { once: { type: 'boolean', default: false }, image: { type: 'string' } },
-    allowPositionals: false,
-  })
-  return { once: values.once, image: values.image ?? null }
+/** Null when an option is unknown; then it has been said which there are. */
+export function readDemoOptions(args: readonly string[]): DemoOptions | null {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { once: { type: 'boolean', default: false }, image: { type: 'string' } },
+      allowPositionals: false,
+    })
+    return { once: values.once, image: values.image ?? null }
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`)
+    return null
+  }
 }
 
 /** Environment of the platform that follows from the options. */

@@ -5,14 +5,19 @@ import { printAddresses } from './print-addresses.ts'
 import { runPlatform } from './run-platform.ts'
 
 /** `npm start`: the platform without the tour. */
-const options = readDemoOptions(process.argv.slice(2))
-try {
-  process.exitCode = await runPlatform(platformSettings(options), async (platform, stopped) => {
-    await printAddresses(platform, process.stdout)
-    return await stopped
-  })
-} catch (error) {
-  if (!(error instanceof PlatformFailed)) throw error
-  process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readDemoOptions(args)
+  if (options === null) return 2
+  try {
+    return await runPlatform(platformSettings(options), async (platform, stopped) => {
+      await printAddresses(platform, process.stdout)
+      return await stopped
+    })
+  } catch (error) {
+    if (!(error instanceof PlatformFailed)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 1
+  }
 }
