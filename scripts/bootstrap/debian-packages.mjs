@@ -25,7 +25,6 @@ function neededPrograms() {
 
 const neededFiles = [
   { file: '/usr/share/keyrings/debian-archive-keyring.gpg', package: 'debian-archive-keyring' },
-  { file: '/etc/ssl/certs/ca-certificates.crt', package: 'ca-certificates' },
 ]
 
 /** Installs the Debian packages that are missing when we are root; otherwise says the one line that does. */
