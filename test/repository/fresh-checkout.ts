@@ -43,7 +43,7 @@ export async function freshCheckout(missing: readonly string[] = []): Promise<Fr
     "import path from 'node:path'",
     'const [, program, ...args] = process.argv',
     "const call = [path.relative('.', program), ...args].join(' ')",
-    "appendFileSync('calls', `${call}\\n`)\n",
+    "appendFileSync('calls', [call, ''].join('\\n'))\n",
   ].join('\n')
   await write('package.json', '{"type":"module"}')
   await write('package-lock.json', lockOf('1.0.0'))

@@ -1,4 +1,5 @@
 import type {
+  GpuType,
   Lease,
   MachineType,
   Member,
@@ -100,6 +101,15 @@ describe('an operator', () => {
     expect(seen).toMatchObject({ name: 'made-by-test', vcpu: 1 })
     const gone = await (await tenantApi('mia')).call('GET', '/v1/machine-types/made-by-test')
     expectProblem(gone, 404, 'machine-type/not-found')
+  })
+
+  it('adds a GPU type with its price', async () => {
+    const json = { product: 'Made GPU', memoryMiB: 1_024, mode: 'shared', pricePerHourMicros: 5 }
+
+    await (await operatorApi('oscar')).send('PUT', '/v1/gpu-types/made-by-test', { json })
+    const { items } = await (await tenantApi('mia')).get<List<GpuType>>('/v1/gpu-types')
+
+    expect(items.find(({ name }) => name === 'made-by-test')).toMatchObject({ ...json, free: 0 })
   })
 
   it('sees the pool with its capacity, and no quota that drifted', async () => {

@@ -9,7 +9,7 @@ import { findTraces } from '../../../scripts/demo/find-traces.ts'
 import { machinesTitle, withoutMachines } from '../profiles.ts'
 import { leaseIn, movesOf, requestLease, sshCommandOf } from '../support/leases.ts'
 import { expectProblem } from '../support/problems.ts'
-import { target, tenantApi } from '../support/target.ts'
+import { operatorApi, target, tenantApi } from '../support/target.ts'
 
 // One story over two machines: booting is what costs here, so each boot serves several tests.
 describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
@@ -64,6 +64,14 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     expect(await inGuest(main, 'nproc')).toBe('1')
     expect(main.actions).toEqual(['stop', 'restart', 'extend', 'release'])
     expect(Date.parse(main.expiresAt ?? '')).toBeGreaterThan(Date.now())
+  })
+
+  it('show their console to the operator', async () => {
+    const operator = await operatorApi('oscar')
+    const { status, text } = await operator.call('GET', `/v1/leases/${main.id}/console`)
+
+    expect(status).toBe(200)
+    expect(text).toContain('Linux version')
   })
 
   it('do not act on what names and key comments say', async () => {

@@ -42,6 +42,10 @@ describe.skipIf(withoutMachines)(`tasks${machinesTitle}`, () => {
     expect(task).toMatchObject({ state: 'succeeded', reason: 'exited-zero', exit: { code: 0 } })
     expect(task.progress).toEqual({ fraction: 0.5, text: 'half way' })
     expect(await logOf(api, task.id)).toContain('uid True')
+    const events = await api.get<{ items: { state: string }[] }>(`/v1/tasks/${task.id}/events`)
+    expect(events.items.map(({ state }) => state)).toEqual([
+      ...['queued', 'starting', 'running', 'ending', 'succeeded'],
+    ])
     expect(await outputOf(api, task.id, 'total.txt')).toBe('42 an "argument" $(id) blue; $(id)')
   })
 
