@@ -1,6 +1,7 @@
 import { type APlatform, aPlatform, aPublicKey } from '@leasehold/testing'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { type ApiSettings, composeApi, defaultApiSettings } from '../src/index.ts'
+import { makeAnswerChecker } from './declared-answers.ts'
 
 export type Person = Parameters<APlatform['tokenOf']>[0]
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -45,7 +46,10 @@ export const roomySettings: ApiSettings = {
   },
 }
 
-/** The three apps over a platform in memory, spoken to without a network. */
+/**
+ * The three apps over a platform in memory, spoken to without a network. Every answer of the tenant and
+ * the operator API is checked against what their documents declare.
+ */
 export async function anApi(
   settings: Partial<ApiSettings> = {},
   change: (platform: APlatform) => Partial<APlatform> = () => ({}),
@@ -57,8 +61,14 @@ export async function anApi(
     { ...roomySettings, ...settings },
   )
   await Promise.all([api.tenantApp.ready(), api.operatorApp.ready(), api.runApp.ready()])
-  const ask = (app: FastifyInstance, usual: Person) => (method: Method, url: string, call?: Call) =>
-    send(app, platform, usual, method, url, call)
+  const ask = (app: FastifyInstance, usual: Person) => {
+    const check = makeAnswerChecker(app)
+    return async (method: Method, url: string, call?: Call): Promise<Answer> => {
+      const answer = await send(app, platform, usual, method, url, call)
+      check(method, url, answer)
+      return answer
+    }
+  }
   return {
     ...api,
     platform,

@@ -184,11 +184,19 @@ export const RequestLeaseBody = component(
         Type.Array(PublicKeyLine, { maxItems: 20, description: 'Further keys, as they are.' }),
       ),
       timeToLiveSeconds: Type.Optional(
-        Type.Integer({ minimum: 60, maximum: 2_592_000, default: 3_600, examples: [3_600] }),
+        Type.Integer({
+          minimum: 60,
+          maximum: 31_536_000,
+          description: 'How long it lives once it is ready; the operator sets default and maximum.',
+          examples: [3_600],
+        }),
       ),
       labels: Type.Optional(Labels),
     },
-    { additionalProperties: false },
+    {
+      additionalProperties: false,
+      examples: [{ machineType: 'tiny', sshKeyIds: ['key_0193a7c2'], timeToLiveSeconds: 3_600 }],
+    },
   ),
 )
 export type RequestLeaseBody = Static<typeof RequestLeaseBody>
@@ -199,7 +207,7 @@ export const ExtendLeaseBody = component(
     {
       extendBySeconds: Type.Integer({
         minimum: 60,
-        maximum: 2_592_000,
+        maximum: 31_536_000,
         description: 'How much later the lease shall expire.',
         examples: [3_600],
       }),

@@ -57,13 +57,16 @@ export function displayName(example: string) {
   })
 }
 
+const labelName = '^[a-z0-9A-Z]([a-z0-9A-Z._/-]{0,61}[a-z0-9A-Z])?$'
+
 /** Key/value pairs for finding things again. At most 32. */
 export const Labels = Type.Record(
-  Type.String({ pattern: '^[a-z0-9A-Z]([a-z0-9A-Z._/-]{0,61}[a-z0-9A-Z])?$' }),
+  Type.String({ pattern: labelName }),
   Type.String({ maxLength: 63, pattern: '^[a-zA-Z0-9._/@ -]*$' }),
   {
     maxProperties: 32,
     additionalProperties: false,
+    propertyNames: { pattern: labelName },
     description: 'Key/value pairs; lists can be filtered by them.',
     examples: [{ team: 'vision' }],
   },

@@ -169,7 +169,12 @@ export const SubmitTaskBody = component(
         Type.Record(
           Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
           Type.String({ maxLength: 8_192, pattern: '^[^\\u0000\\r\\n]*$' }),
-          { maxProperties: 128, additionalProperties: false, examples: [{ EPOCHS: '7' }] },
+          {
+            maxProperties: 128,
+            additionalProperties: false,
+            propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' },
+            examples: [{ EPOCHS: '7' }],
+          },
         ),
       ),
       inputs: Type.Optional(Type.Array(ref(TaskInput), { maxItems: 64 })),
@@ -182,12 +187,29 @@ export const SubmitTaskBody = component(
       diskGiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536, examples: [4] })),
       gpus: Type.Optional(Type.Array(ref(GpuCount), { maxItems: 8 })),
       timeLimitSeconds: Type.Optional(
-        Type.Integer({ minimum: 10, maximum: 604_800, default: 3_600, examples: [600] }),
+        Type.Integer({ minimum: 10, maximum: 31_536_000, examples: [600] }),
       ),
-      priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, default: 50 })),
+      priority: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 100,
+          description: 'Higher starts first.',
+          examples: [50],
+        }),
+      ),
       labels: Type.Optional(Labels),
     },
-    { additionalProperties: false },
+    {
+      additionalProperties: false,
+      examples: [
+        {
+          framework: 'python',
+          script: "print('hello')",
+          machineType: 'tiny',
+          timeLimitSeconds: 600,
+        },
+      ],
+    },
   ),
 )
 export type SubmitTaskBody = Static<typeof SubmitTaskBody>

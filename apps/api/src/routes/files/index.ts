@@ -13,9 +13,12 @@ export type FileUseCases = {
 }
 
 /** /v1/files */
-export const fileRoutes: FastifyPluginAsync<
-  FileUseCases & { readonly uploadLimitBytes: number; readonly transferTimeoutMs: number }
-> = async (app, useCases) => {
+export const fileRoutes: FastifyPluginAsync<{
+  readonly useCases: FileUseCases & {
+    readonly uploadLimitBytes: number
+    readonly transferTimeoutMs: number
+  }
+}> = async (app, { useCases }) => {
   await app.register(listFilesRoute, useCases)
   await app.register(putFileRoute, useCases)
   await app.register(getFileRoute, useCases)

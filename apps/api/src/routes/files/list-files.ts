@@ -19,7 +19,7 @@ export const listFilesRoute: FastifyPluginAsyncTypebox<{ listFiles: ListFiles }>
   app,
   { listFiles },
 ) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const { query, tenantId } = request
 
     const page = await listFiles(tenantId, query.prefix ?? '', pageFrom(query), signalOf(request))

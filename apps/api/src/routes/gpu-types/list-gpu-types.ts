@@ -15,7 +15,7 @@ export const listGpuTypesRoute: FastifyPluginAsyncTypebox<{ listGpuTypes: ListGp
   app,
   { listGpuTypes },
 ) => {
-  app.get('/', { schema }, async () => ({ items: (await listGpuTypes()).map(gpuTypeView) }))
+  app.get('', { schema }, async () => ({ items: (await listGpuTypes()).map(gpuTypeView) }))
 }
 
 /** Catalogue entry -> wire. */

@@ -40,7 +40,10 @@ export type LeaseUseCases = {
 }
 
 /** /v1/leases */
-export const leaseRoutes: FastifyPluginAsync<LeaseUseCases> = async (app, useCases) => {
+export const leaseRoutes: FastifyPluginAsync<{ readonly useCases: LeaseUseCases }> = async (
+  app,
+  { useCases },
+) => {
   await app.register(requestLeaseRoute, useCases)
   await app.register(listLeasesRoute, useCases)
   await app.register(getLeaseRoute, useCases)

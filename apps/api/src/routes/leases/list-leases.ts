@@ -19,7 +19,7 @@ export const listLeasesRoute: FastifyPluginAsyncTypebox<{
   listLeases: ListLeases
   directions: AccessDirections
 }> = async (app, { listLeases, directions }) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const { query, tenantId } = request
 
     const page = await listLeases(tenantId, filterFrom(query), pageFrom(query))

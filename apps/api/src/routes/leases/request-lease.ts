@@ -21,7 +21,7 @@ export const requestLeaseRoute: FastifyPluginAsyncTypebox<{
   requestLease: RequestLease
   directions: AccessDirections
 }> = async (app, { requestLease, directions }) => {
-  app.post('/', { schema }, async (request, reply) => {
+  app.post('', { schema }, async (request, reply) => {
     const { body } = request
 
     const lease = await requestLease({

@@ -15,5 +15,5 @@ const schema = {
 export const listMachineTypesRoute: FastifyPluginAsyncTypebox<{
   listMachineTypes: ListMachineTypes
 }> = async (app, { listMachineTypes }) => {
-  app.get('/', { schema }, async () => ({ items: (await listMachineTypes()).map(machineTypeView) }))
+  app.get('', { schema }, async () => ({ items: (await listMachineTypes()).map(machineTypeView) }))
 }

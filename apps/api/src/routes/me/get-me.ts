@@ -14,7 +14,7 @@ const schema = {
 
 /** GET /v1/me */
 export const getMeRoute: FastifyPluginAsyncTypebox = async (app) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const { subject, email, name, organizations } = callerOf(request)
     const { tenant, role } = scopeOf(request)
     const all = Object.keys(permissions) as Permission[]

@@ -19,7 +19,7 @@ export const createTenantRoute: FastifyPluginAsyncTypebox<{ createTenant: Create
   app,
   { createTenant },
 ) => {
-  app.post('/', { schema }, async (request, reply) => {
+  app.post('', { schema }, async (request, reply) => {
     const { slug, name, tier, limits = [] } = request.body
 
     const tenant = await createTenant({

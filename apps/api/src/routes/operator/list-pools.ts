@@ -15,7 +15,7 @@ export const listPoolsRoute: FastifyPluginAsyncTypebox<{ listPools: ListPools }>
   app,
   { listPools },
 ) => {
-  app.get('/', { schema }, async () => ({ items: (await listPools()).map(poolView) }))
+  app.get('', { schema }, async () => ({ items: (await listPools()).map(poolView) }))
 }
 
 function poolView({ pool, images, room }: PoolReport): Pool {

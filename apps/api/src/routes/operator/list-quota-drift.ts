@@ -15,7 +15,7 @@ const schema = {
 export const listQuotaDriftRoute: FastifyPluginAsyncTypebox<{
   findQuotaDrift: FindQuotaDrift
 }> = async (app, { findQuotaDrift }) => {
-  app.get('/', { schema }, async () => {
+  app.get('', { schema }, async () => {
     const rows = await findQuotaDrift()
 
     return {

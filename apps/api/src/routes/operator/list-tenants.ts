@@ -19,7 +19,7 @@ export const listTenantsRoute: FastifyPluginAsyncTypebox<{ listTenants: ListTena
   app,
   { listTenants },
 ) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const page = await listTenants(pageFrom(request.query))
 
     return { items: page.items.map(tenantView), next: page.next }

@@ -16,7 +16,7 @@ export const getQuotaRoute: FastifyPluginAsyncTypebox<{ getQuotas: GetQuotas }> 
   app,
   { getQuotas },
 ) => {
-  app.get('/', { schema }, async (request) => ({
+  app.get('', { schema }, async (request) => ({
     items: (await getQuotas(request.tenantId)).map(quotaView),
   }))
 }

@@ -17,7 +17,7 @@ export const addSshKeyRoute: FastifyPluginAsyncTypebox<{ addSshKey: AddSshKey }>
   app,
   { addSshKey },
 ) => {
-  app.post('/', { schema }, async (request, reply) => {
+  app.post('', { schema }, async (request, reply) => {
     const { tenantId, memberId, body, seed } = request
 
     const key = await addSshKey({

@@ -11,7 +11,10 @@ export type SshKeyUseCases = {
 }
 
 /** /v1/ssh-keys */
-export const sshKeyRoutes: FastifyPluginAsync<SshKeyUseCases> = async (app, useCases) => {
+export const sshKeyRoutes: FastifyPluginAsync<{ readonly useCases: SshKeyUseCases }> = async (
+  app,
+  { useCases },
+) => {
   await app.register(addSshKeyRoute, useCases)
   await app.register(listSshKeysRoute, useCases)
   await app.register(removeSshKeyRoute, useCases)

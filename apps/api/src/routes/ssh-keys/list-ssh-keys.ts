@@ -19,7 +19,7 @@ export const listSshKeysRoute: FastifyPluginAsyncTypebox<{ listSshKeys: ListSshK
   app,
   { listSshKeys },
 ) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const page = await listSshKeys(request.tenantId, pageFrom(request.query))
 
     return { items: page.items.map(sshKeyView), next: page.next }

@@ -31,12 +31,12 @@ export type TaskUseCases = {
 }
 
 /** /v1/tasks */
-export const taskRoutes: FastifyPluginAsync<
-  TaskUseCases & {
+export const taskRoutes: FastifyPluginAsync<{
+  readonly useCases: TaskUseCases & {
     readonly stream: ApiSettings['stream']
     readonly transferTimeoutMs: number
   }
-> = async (app, useCases) => {
+}> = async (app, { useCases }) => {
   await app.register(submitTaskRoute, useCases)
   await app.register(listTasksRoute, useCases)
   await app.register(getTaskRoute, useCases)

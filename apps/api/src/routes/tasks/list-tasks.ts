@@ -18,7 +18,7 @@ export const listTasksRoute: FastifyPluginAsyncTypebox<{ listTasks: ListTasks }>
   app,
   { listTasks },
 ) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const { query, tenantId } = request
 
     const page = await listTasks(tenantId, filterFrom(query), pageFrom(query))

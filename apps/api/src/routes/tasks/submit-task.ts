@@ -27,7 +27,7 @@ export const submitTaskRoute: FastifyPluginAsyncTypebox<{ submitTask: SubmitTask
   app,
   { submitTask },
 ) => {
-  app.post('/', { schema }, async (request, reply) => {
+  app.post('', { schema }, async (request, reply) => {
     const { tenantId, memberId, body, seed } = request
 
     const task = await submitTask(

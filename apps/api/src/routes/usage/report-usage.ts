@@ -17,7 +17,7 @@ export const reportUsageRoute: FastifyPluginAsyncTypebox<{ reportUsage: ReportUs
   app,
   { reportUsage },
 ) => {
-  app.get('/', { schema }, async (request) => {
+  app.get('', { schema }, async (request) => {
     const { from, to } = request.query
     const period = {
       from: from === undefined ? null : Date.parse(from),
