@@ -1,0 +1,137 @@
+import type { TenantStore } from '@leasehold/application'
+import { entriesOf, type Member } from '@leasehold/domain'
+import { auditOf } from './audit-rows.ts'
+import { readCursor, toPage } from './cursor.ts'
+import { Prisma } from './generated/client.ts'
+import type { StoreDeps } from './open-database.ts'
+import { memberFromRow, tenantFromRow } from './rows/small-rows.ts'
+import { isoOf } from './rows/times.ts'
+import { toStorableJson } from './storable-text.ts'
+
+export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore {
+  const noteMember = makeNoteMember(query)
+  return {
+    async create(tenant, limits, actor) {
+      toStorableJson(tenant, tenant)
+      const { createdAt, ...fields } = tenant
+      const quotas = entriesOf(limits).map(([resource, limit]) => ({ resource, limit }))
+      try {
+        await prisma.$transaction([
+          prisma.tenant.create({
+            data: { ...fields, createdAt: new Date(createdAt), quotas: { create: quotas } },
+          }),
+          prisma.auditEvent.create({
+            data: auditOf(actor, 'tenant.created', tenant.id, now(), tenant.id),
+          }),
+        ])
+        return true
+      } catch (error) {
+        // P2002: a unique column (id or slug) has this value already.
+        if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')
+          return false
+        throw error
+      }
+    },
+
+    async find(id) {
+      const row = await prisma.tenant.findUnique({ where: { id } })
+      return row && tenantFromRow(row)
+    },
+
+    async findBySlug(slug) {
+      const row = await prisma.tenant.findUnique({ where: { slug } })
+      return row && tenantFromRow(row)
+    },
+
+    async list({ limit, cursor }) {
+      const after = readCursor('tenants', cursor)
+      const rows = await prisma.tenant.findMany({
+        where: after === null ? {} : beforeInTime(after),
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: limit + 1,
+      })
+      const placeOf = (tenant: { createdAt: number; id: string }) => {
+        return { at: tenant.createdAt, id: tenant.id }
+      }
+      return toPage('tenants', rows.map(tenantFromRow), limit, placeOf)
+    },
+
+    async replace(previous, next, actor) {
+      toStorableJson(next, next)
+      const { id, name, tier, suspended, version } = next
+      const rows = await query<{ replaced: boolean }>(
+        'tenant-replace',
+        `WITH changed AS (
+           UPDATE tenants SET name = $3, tier = $4, suspended = $5, version = $6
+           WHERE id = $1 AND version = $2 RETURNING id
+         ), audited AS (
+           INSERT INTO audit_events (tenant_id, at, actor_kind, actor_id, event, subject, facts)
+           SELECT id, $7, $8, $9, 'tenant.changed', id, $10 FROM changed
+         )
+         SELECT true AS replaced FROM changed`,
+        [id, previous.version, name, tier, suspended, version].concat([
+          isoOf(now()),
+          actor.kind,
+          actor.id,
+          toStorableJson({ name, tier, suspended, version }, next),
+        ]),
+      )
+      return rows.length === 1
+    },
+
+    noteMember,
+
+    async members(tenantId, { limit, cursor }) {
+      const list = `members ${tenantId}`
+      const after = readCursor(list, cursor)
+      const rows = await prisma.member.findMany({
+        where: { tenantId, ...(after === null ? {} : { id: { gt: after.id } }) },
+        orderBy: { id: 'asc' },
+        take: limit + 1,
+      })
+      return toPage(list, rows.map(memberFromRow), limit, ({ id }) => ({ at: 0, id }))
+    },
+
+    async findMember(tenantId, id) {
+      const row = await prisma.member.findUnique({ where: { tenantId_id: { tenantId, id } } })
+      return row && memberFromRow(row)
+    },
+  }
+}
+
+/** The rows after a place in a list that falls by time, then id. */
+export function beforeInTime({ at, id }: { readonly at: number; readonly id: string }) {
+  const createdAt = new Date(at)
+  return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] }
+}
+
+const touchMs = 60_000
+const rememberedPeople = 10_000
+
+/**
+ * Called with every request, so it remembers in memory whom it has written down: the row is touched
+ * when a minute has passed or the role has changed. Other processes have a memory of their own; the
+ * statement itself holds the same rule.
+ */
+function makeNoteMember(query: StoreDeps['query']) {
+  const noted = new Map<string, { readonly at: number; readonly role: string }>()
+  return async (member: Member): Promise<void> => {
+    const { tenantId, id, email, name, role, firstSeenAt, lastSeenAt } = member
+    const key = JSON.stringify([tenantId, id])
+    const known = noted.get(key)
+    if (known !== undefined && known.role === role && lastSeenAt - known.at < touchMs) return
+    toStorableJson(member, member)
+    await query(
+      'member-note',
+      `INSERT INTO members AS m (tenant_id, id, email, name, role, first_seen_at, last_seen_at)
+       SELECT t.id, $2, $3, $4, $5, $6, $7 FROM tenants t WHERE t.id = $1
+       ON CONFLICT (tenant_id, id) DO UPDATE SET email = EXCLUDED.email, name = EXCLUDED.name,
+         role = EXCLUDED.role, last_seen_at = greatest(m.last_seen_at, EXCLUDED.last_seen_at)
+       WHERE m.role <> EXCLUDED.role
+         OR m.last_seen_at <= EXCLUDED.last_seen_at - interval '60 seconds'`,
+      [tenantId, id, email, name, role, isoOf(firstSeenAt), isoOf(lastSeenAt)],
+    )
+    if (noted.size >= rememberedPeople) noted.clear()
+    noted.set(key, { at: lastSeenAt, role })
+  }
+}
