@@ -1,0 +1,177 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import type { Log } from '@leasehold/application'
+import { limited, openS3Client, type S3Address } from '../s3-client.ts'
+import { s3ErrorName } from '../s3-errors.ts'
+import {
+  type Installation,
+  openInstallation,
+  readInstallation,
+  writePrivately,
+} from './installation.ts'
+import {
+  endStore,
+  findStore,
+  isAlive,
+  lastWords,
+  type StoreProcess,
+  spawnStore,
+} from './store-process.ts'
+import { findStoreProgram } from './store-program.ts'
+import { settingsFiles } from './store-settings.ts'
+
+export type EmbeddedObjectStore = S3Address & {
+  /** Ends the server. What is stored stays. */
+  stop(): Promise<void>
+}
+
+const readyMs = 60_000
+const watchMs = 1_000
+const probeBucket = 'leasehold-probe'
+
+/**
+ * Runs an S3 server of our own (SeaweedFS) in `folder`, for one machine: on 127.0.0.1, with a key made
+ * for this installation, on ports that stay the same where possible. One that outlived us is taken over;
+ * one that dies is started again. Returns when a write has really worked. Needs Linux, and python3 with
+ * pip the first time.
+ */
+export async function startEmbeddedObjectStore(options: {
+  readonly folder: string
+  readonly log: Log
+  /** Where the program is kept; `cache` beside `folder` when left out. */
+  readonly cacheFolder?: string
+}): Promise<EmbeddedObjectStore> {
+  const { log } = options
+  const startedAt = performance.now()
+  const folder = resolve(options.folder)
+  await mkdir(join(folder, 'logs'), { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  const program = await findStoreProgram(options.cacheFolder ?? join(dirname(folder), 'cache'), log)
+  const place = { folder, program, log }
+  const { installation, running, adopted } = await adoptOrStart(place)
+  const address = addressOf(installation)
+  log.info(
+    {
+      endpoint: address.endpoint,
+      adopted,
+      tookMs: Math.round(performance.now() - startedAt),
+    },
+    'embedded object store is up',
+  )
+  const guard = guardStore(place, installation, running)
+  return { ...address, stop: () => guard.stop() }
+}
+
+type Place = { readonly folder: string; readonly program: string; readonly log: Log }
+type Started = {
+  readonly installation: Installation
+  readonly running: StoreProcess
+  readonly adopted: boolean
+}
+
+async function adoptOrStart(place: Place): Promise<Started> {
+  const { folder, program, log } = place
+  const found = await findStore(folder, program)
+  if (found !== null) {
+    const installation = await readInstallation(join(folder, 'installation.json'))
+    if (installation !== null && (await writesWithin(installation, found, 10_000)))
+      return { installation, running: found, adopted: true }
+    log.warn({ pid: found.pid }, 'an object store left from before does not answer; ending it')
+    await endStore(found, folder)
+  }
+  const installation = await openInstallation(folder)
+  return { installation, running: await startStore(place, installation), adopted: false }
+}
+
+async function startStore(place: Place, installation: Installation): Promise<StoreProcess> {
+  const { folder, program } = place
+  for (const { name, text } of settingsFiles(folder, installation))
+    await writePrivately(join(folder, name), text)
+  const running = await spawnStore(program, folder, installation)
+  if (await writesWithin(installation, running, readyMs)) return running
+  const words = await lastWords(folder)
+  await endStore(running, folder)
+  throw new Error(
+    `The embedded object store did not start. See ${join(folder, 'logs')}. It ended with:\n${words}`,
+  )
+}
+
+/** S3 answers before the parts behind it do, so only a write that worked proves anything. */
+async function writesWithin(
+  installation: Installation,
+  running: StoreProcess,
+  timeoutMs: number,
+): Promise<boolean> {
+  const client = openS3Client(addressOf(installation))
+  const deadline = performance.now() + timeoutMs
+  try {
+    while (performance.now() < deadline && isAlive(running)) {
+      if (await writes(client)) return true
+      await delay(100)
+    }
+    return false
+  } finally {
+    client.destroy()
+  }
+}
+
+async function writes(client: S3Client): Promise<boolean> {
+  const target = { Bucket: probeBucket, Key: 'probe' }
+  const limit = () => limited(new AbortController().signal, 5_000)
+  try {
+    await client
+      .send(new CreateBucketCommand({ Bucket: probeBucket }), limit())
+      .catch((error: unknown) => {
+        if (!s3ErrorName(error).startsWith('BucketAlready')) throw error
+      })
+    await client.send(new PutObjectCommand({ ...target, Body: 'probe' }), limit())
+    await client.send(new DeleteObjectCommand(target), limit())
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Looks every second whether the store still runs, and starts it again when it does not. */
+function guardStore(place: Place, installation: Installation, first: StoreProcess) {
+  let running = first
+  let restarting: Promise<void> | null = null
+  const restart = async (): Promise<void> => {
+    place.log.error({ pid: running.pid }, 'the embedded object store died; starting it again')
+    try {
+      running = await startStore(place, installation)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      place.log.error({ reason }, 'the embedded object store did not come back; trying again')
+    } finally {
+      restarting = null
+    }
+  }
+  const timer = setInterval(() => {
+    if (restarting === null && !isAlive(running)) restarting = restart()
+  }, watchMs)
+  timer.unref()
+  return {
+    async stop(): Promise<void> {
+      clearInterval(timer)
+      await restarting
+      await endStore(running, place.folder)
+    },
+  }
+}
+
+function addressOf({ ports, accessKeyId, secretAccessKey }: Installation): S3Address {
+  return {
+    endpoint: `http://127.0.0.1:${ports.s3}`,
+    region: 'us-east-1',
+    accessKeyId,
+    secretAccessKey,
+  }
+}
