@@ -1,6 +1,7 @@
 import {
   assertNever,
   decideLease,
+  isFinalLeaseReason,
   isLiving,
   type Lease,
   type LeaseId,
@@ -8,6 +9,7 @@ import {
   type LivingLease,
   lookAgainAt,
   type MachineSighting,
+  type Stopping,
 } from '@leasehold/domain'
 import type { AccessSecrets } from '../ports/access-secrets.ts'
 import type { AccessStore } from '../ports/access-store.ts'
@@ -85,7 +87,12 @@ async function step(
   if (decided.do === 'wait') return waiting
   // A worker that was paused may have lost its claim without knowing: it must not act on the outside.
   if (now >= claim.until) return { ...waiting, outcome: 'lost-race' }
-  if (decided.do === 'move') return move(deps, lease, decided.to, claim, sighting)
+  if (decided.do === 'move') {
+    const isFenced =
+      lease.state !== 'stopping' || pool === null || (await fence(pool, lease, signal))
+    if (!isFenced) return { ...waiting, outcome: 'lost-race' }
+    return move(deps, lease, decided.to, claim, sighting)
+  }
   if (pool === null) return waiting
   await act(deps, pool, lease, decided, signal)
   return { ...waiting, outcome: 'stepped' }
@@ -109,21 +116,42 @@ async function act(
   decided: Exclude<LeaseStep, { do: 'wait' | 'move' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
+  const { id, generation } = lease
+  await isCurrent(async () => {
     switch (decided.do) {
       case 'start-machine':
         if (lease.state !== 'provisioning') return
-        return await machines.startMachine(machineOrder(lease, secrets), signal)
+        return machines.startMachine(machineOrder(lease, secrets), signal)
       case 'stop-machine':
-        return await machines.stopMachine(lease.id, lease.generation, decided.how, signal)
+        return machines.stopMachine(id, generation, decided.how, signal)
       case 'destroy-machine':
-        return await machines.destroyMachine(lease.id, lease.generation, signal)
+        return machines.destroyMachine(id, generation, signal)
       default:
         return assertNever(decided)
     }
+  })
+}
+
+/**
+ * Absent is not enough to leave `stopping`: the order of a slow worker may still be under way. A driver
+ * that has stopped or destroyed a generation never starts it again.
+ */
+async function fence({ machines }: Pool, lease: Stopping, signal: AbortSignal): Promise<boolean> {
+  const { id, generation, reason } = lease
+  return isCurrent(() =>
+    isFinalLeaseReason(reason)
+      ? machines.destroyMachine(id, generation, signal)
+      : machines.stopMachine(id, generation, 'forced', signal),
+  )
+}
+
+/** False when our picture was old: the next look starts from the row again. */
+async function isCurrent(order: () => Promise<void>): Promise<boolean> {
+  try {
+    await order()
+    return true
   } catch (error) {
-    // Our picture was old: the next look starts from the row again.
-    if (error instanceof StaleGeneration) return
+    if (error instanceof StaleGeneration) return false
     throw error
   }
 }

@@ -81,7 +81,8 @@ async function step(
   if (now >= claim.until) return { ...waiting, outcome: 'lost-race' }
   if (decided.do === 'move') return move(deps, task, decided.to, claim, sighting)
   if (decided.do === 'seal-and-move') {
-    // In this order: nobody may add to a log that is being sealed.
+    // A machine that ended by itself has left its disk. Then nobody may add to a log that is being sealed.
+    if (pool !== null) await pool.tasks.destroyRun(task.id, task.attempt, signal)
     await deps.runCredentials.revoke(task.id)
     await sealTaskLog(deps, task, signal)
     return move(deps, task, decided.to, claim, sighting)

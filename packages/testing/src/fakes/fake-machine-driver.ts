@@ -37,7 +37,9 @@ export type FakeMachineDriver = MachineDriver & {
   /** While true the driver cannot tell anything about anything. */
   blind(isBlind: boolean): void
   /** Machines that run now. */
-  running(): readonly { readonly leaseId: LeaseId; readonly generation: number }[]
+  running(): readonly MachineOrder[]
+  isRunning(id: LeaseId): boolean
+  /** What the lease's machine was made from; null when nothing of it is left. */
   order(id: LeaseId): MachineOrder | null
   readonly total: Amounts
 }
@@ -121,7 +123,8 @@ export function fakeMachineDriver(options: FakeMachineDriverOptions): FakeMachin
     running: () =>
       [...machines.values()]
         .filter((machine) => machine.power === 'on')
-        .map(({ order: { leaseId, generation } }) => ({ leaseId, generation })),
+        .map((machine) => machine.order),
+    isRunning: (id) => machines.get(id)?.power === 'on',
     order: (id) => machines.get(id)?.order ?? null,
   }
 }

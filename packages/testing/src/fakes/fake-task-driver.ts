@@ -9,6 +9,8 @@ export type FakeTaskDriver = TaskDriver & {
   blind(isBlind: boolean): void
   /** Machines that run now, each with the credential of its agent. */
   running(): readonly RunOrder[]
+  /** Whether anything of this run is left, dead or alive. */
+  holds(id: TaskId): boolean
 }
 
 type FakeRun = { readonly order: RunOrder; readonly state: 'on' | 'dead' | 'refused' }
@@ -62,6 +64,7 @@ export function fakeTaskDriver({
     blind(next) {
       isBlind = next
     },
+    holds: (id) => runs.has(id),
     running: () => [...runs.values()].filter((run) => run.state === 'on').map((run) => run.order),
   }
 }
