@@ -12,13 +12,18 @@ export async function showCatalogue({ renter }: Session, tell: Tell): Promise<vo
   for (const type of types.items)
     tell(
       `${type.name.padEnd(15)} ${type.vcpu} vCPU, ${type.memoryMiB} MiB, ${money(type.pricePerHourMicros)}/h` +
-        (type.available ? '  available here' : '  no pool here offers it'),
+        `  ${whereOf(type)}`,
     )
   const gpus = await renter.get<List<GpuType>>('/v1/gpu-types')
   for (const gpu of gpus.items)
     tell(`${gpu.name.padEnd(15)} ${gpu.product}: ${gpu.free} of ${gpu.total} free`)
   const quota = await renter.get<List<Quota>>('/v1/quota')
   tell(`quota: ${quota.items.map((row) => `${row.resource} ${row.used}/${row.limit}`).join(', ')}`)
+}
+
+function whereOf({ offers }: MachineType): string {
+  if (offers.length === 0) return 'no pool here offers it'
+  return offers.map(({ pool, fitsNow }) => `room for ${fitsNow ?? '?'} in ${pool}`).join(', ')
 }
 
 function money(micros: number): string {

@@ -9,9 +9,9 @@ describe('the catalogue', () => {
   it('offers what the local pool can run and shows what it cannot', async () => {
     const api = await tenantApi('victor')
     const { items } = await api.get<List<MachineType>>('/v1/machine-types')
-    const available = items.filter((type) => type.available).map(({ name }) => name)
+    const offered = items.filter(({ offers }) => offers.length > 0).map(({ name }) => name)
 
-    expect(available.toSorted()).toEqual(['small', 'tiny'])
+    expect(offered.toSorted()).toEqual(['small', 'tiny'])
     expect(items.map(({ name }) => name)).toContain('ai-training')
     expect(await api.get<MachineType>('/v1/machine-types/tiny')).toMatchObject({
       vcpu: 1,

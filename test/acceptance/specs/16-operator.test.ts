@@ -90,9 +90,11 @@ describe('an operator', () => {
 
   it('adds a machine type that tenants see, and removes it', async () => {
     const api = await operatorApi('oscar')
-    const tiny = await api.get<List<MachineType>>('/v1/machine-types')
-    const { name, vcpu, available, ...rest } = tiny.items.find((type) => type.name === 'tiny') ?? {}
-    const json = { ...rest, description: `like ${name} of ${vcpu} vCPU (${available})` }
+    const { items } = await api.get<List<MachineType>>('/v1/machine-types')
+    const tiny = items.find(({ name }) => name === 'tiny') as MachineType
+    const { cpu, memoryMiB, disks, gpus, pricePerHourMicros, pools, images } = tiny
+    const shape = { cpu, memoryMiB, disks, gpus }
+    const json = { description: 'Like tiny.', ...shape, pricePerHourMicros, pools, images }
 
     await api.send('PUT', '/v1/machine-types/made-by-test', { json })
     const seen = await (await tenantApi('mia')).get<MachineType>('/v1/machine-types/made-by-test')

@@ -14,7 +14,7 @@ let stranger: ApiClient
 const operations = [
   ...['GET /v1/leases/:lease', 'DELETE /v1/leases/:lease', 'GET /v1/leases/:lease/events'],
   ...['stop', 'start', 'restart', 'jupyter-link'].map((verb) => `POST /v1/leases/:lease/${verb}`),
-  'POST /v1/leases/:lease/extend {"bySeconds":60}',
+  'POST /v1/leases/:lease/extend {"extendBySeconds":60}',
   ...['GET /v1/tasks/:task', 'POST /v1/tasks/:task/cancel', 'GET /v1/tasks/:task/log'],
   ...['log/stream', 'events', 'outputs'].map((part) => `GET /v1/tasks/:task/${part}`),
   'DELETE /v1/ssh-keys/:key',

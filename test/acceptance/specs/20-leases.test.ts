@@ -137,7 +137,7 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     const before = Date.parse(main.expiresAt ?? '')
 
     const extended = await api.send<Lease>('POST', `/v1/leases/${main.id}/extend`, {
-      json: { bySeconds: 600 },
+      json: { extendBySeconds: 600 },
     })
 
     expect(Date.parse(extended.expiresAt ?? '') - before).toBe(600_000)
