@@ -27,7 +27,9 @@ export function makeServer(settings: ApiSettings, components: readonly Component
     genReqId: makeRequestIds(),
     routerOptions: { maxParamLength: 4_096, ignoreTrailingSlash: false },
     http: { headersTimeout: 15_000, maxHeaderSize: 32_768 },
-    schemaController: { compilersFactory: { buildValidator: strictValidators as never } },
+    schemaController: {
+      compilersFactory: { buildValidator: strictValidators(components) as never },
+    },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
       const detail =
@@ -62,14 +64,24 @@ type Route = { readonly httpPart?: string }
 type Compile = (route: Route) => ((data: unknown) => boolean) & { errors?: unknown }
 type BuildCompile = (externalSchemas: unknown, options: object) => Compile
 
+/** Compiled validators hold no state, so servers with the same components share them. */
+const compiled = new WeakMap<readonly Component[], Compile>()
+
 /** Bodies are taken as they are; what comes in an address is text and is read as what the schema says. */
-function strictValidators(externalSchemas: unknown, options: object): Compile {
-  const build = AjvCompiler() as unknown as BuildCompile
-  const withCoercion = (coerceTypes: false | 'array') =>
-    build(externalSchemas, { ...options, customOptions: { ...strict, coerceTypes } })
-  const forBodies = withCoercion(false)
-  const forAddresses = withCoercion('array')
-  return (route) => (route.httpPart === 'body' ? forBodies(route) : forAddresses(route))
+function strictValidators(components: readonly Component[]): BuildCompile {
+  return (externalSchemas, options) => {
+    const known = compiled.get(components)
+    if (known !== undefined) return known
+    const build = AjvCompiler() as unknown as BuildCompile
+    const withCoercion = (coerceTypes: false | 'array') =>
+      build(externalSchemas, { ...options, customOptions: { ...strict, coerceTypes } })
+    const forBodies = withCoercion(false)
+    const forAddresses = withCoercion('array')
+    const compile: Compile = (route) =>
+      route.httpPart === 'body' ? forBodies(route) : forAddresses(route)
+    compiled.set(components, compile)
+    return compile
+  }
 }
 
 /** Short, unique across restarts, and unguessable enough not to be mistaken for anything else. */

@@ -7,6 +7,7 @@ import type {
   ReadRunScript,
   StoreRunOutput,
 } from '@leasehold/application'
+import type { Component } from '@leasehold/contract'
 import { type EdgeParts, makeEdge } from './edge-parts.ts'
 import type { Server } from './make-server.ts'
 import { appendRunLogRoute } from './routes/run/append-run-log.ts'
@@ -15,6 +16,8 @@ import { finishRunRoute } from './routes/run/finish-run.ts'
 import { heartbeatRunRoute } from './routes/run/heartbeat-run.ts'
 import { readRunFilesRoute } from './routes/run/read-run-files.ts'
 import { storeRunOutputRoute } from './routes/run/store-run-output.ts'
+
+const noComponents: readonly Component[] = []
 
 export type RunUseCases = {
   readonly beginRun: BeginRun
@@ -31,7 +34,7 @@ export type RunUseCases = {
  * per-run credential itself: a member's token is nothing here, and the other way round.
  */
 export function makeRunApp(parts: EdgeParts, useCases: RunUseCases): Server {
-  const app = makeEdge('run-api', parts, [], null)
+  const app = makeEdge('run-api', parts, noComponents, null)
   const options = {
     ...useCases,
     uploadLimitBytes: parts.settings.outputLimitBytes,

@@ -46,6 +46,15 @@ export const roomySettings: ApiSettings = {
   },
 }
 
+const checkers = new Map<Person, ReturnType<typeof makeAnswerChecker>>()
+
+/** The documents are the same for every instance: one checker per API and test file is enough. */
+function checkerOf(app: FastifyInstance, usual: Person) {
+  const checker = checkers.get(usual) ?? makeAnswerChecker(app)
+  checkers.set(usual, checker)
+  return checker
+}
+
 /**
  * The three apps over a platform in memory, spoken to without a network. Every answer of the tenant and
  * the operator API is checked against what their documents declare.
@@ -62,7 +71,7 @@ export async function anApi(
   )
   await Promise.all([api.tenantApp.ready(), api.operatorApp.ready(), api.runApp.ready()])
   const ask = (app: FastifyInstance, usual: Person) => {
-    const check = makeAnswerChecker(app)
+    const check = checkerOf(app, usual)
     return async (method: Method, url: string, call?: Call): Promise<Answer> => {
       const answer = await send(app, platform, usual, method, url, call)
       check(method, url, answer)

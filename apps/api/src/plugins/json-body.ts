@@ -11,6 +11,8 @@ declare module 'fastify' {
 }
 
 const maxDepth = 32
+/** Exactly this: what parsers and proxies may read in two ways (tabs, further parameters) is not read at all. */
+const plainJson = /^application\/json(; ?charset="?utf-8"?)?$/i
 
 /** Reads JSON bodies: UTF-8 only, at most 32 levels deep, no `__proto__`. No other media type is read. */
 export const jsonBody = fp(
@@ -19,6 +21,7 @@ export const jsonBody = fp(
     app.removeAllContentTypeParsers()
     const parse = app.getDefaultJsonParser('error', 'error')
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw, done) => {
+      if (!plainJson.test(request.headers['content-type'] ?? '')) return done(wrongMediaType())
       const bytes = raw as Buffer
       request.rawBody = bytes
       if (bytes.length === 0) return done(null, undefined)
@@ -32,6 +35,11 @@ export const jsonBody = fp(
   },
   { name: 'json-body' },
 )
+
+function wrongMediaType(): FastifyError {
+  const code = 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+  return Object.assign(new Error('not plain JSON'), { code, name: code, statusCode: 415 })
+}
 
 function refusal(detail: string): DomainError {
   return new DomainError('request/invalid', detail)

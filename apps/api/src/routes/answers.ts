@@ -14,7 +14,7 @@ export function noContent(description: string) {
   return Type.Null({ description })
 }
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 411 | 413 | 415 | 422 | 429 | 503
+type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 411 | 413 | 415 | 422 | 429 | 500 | 503
 
 const meaning: Readonly<Record<ProblemStatus, string>> = {
   400: 'The request is not valid; `field` says where.',
@@ -27,12 +27,13 @@ const meaning: Readonly<Record<ProblemStatus, string>> = {
   415: 'The body is of a media type that is not read here.',
   422: 'The Idempotency-Key was used for another request.',
   429: 'Too many requests; `Retry-After` says when to come back.',
+  500: 'Something failed on our side.',
   503: 'A part of the platform does not answer; try again.',
 }
 
 /** Problem answers that an operation may give, beside those that every operation may give. */
 export function problems(...statuses: readonly ProblemStatus[]) {
-  const all = [...new Set<ProblemStatus>([...statuses, 400, 401, 403, 429, 503])].sort()
+  const all = [...new Set<ProblemStatus>([...statuses, 400, 401, 403, 429, 500, 503])].sort()
   return Object.fromEntries(all.map((status) => [status, problem(meaning[status])]))
 }
 
