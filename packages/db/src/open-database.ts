@@ -18,6 +18,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { makeAccessStore } from './access-store.ts'
 import { makeAuditLog } from './audit-log.ts'
 import { makeCatalogueStore } from './catalogue-store.ts'
+import { countStates, type StateCounts } from './count-states.ts'
 import { toClearError, withClearErrors } from './database-errors.ts'
 import { makeQuery, openPool, type Query } from './database-pool.ts'
 import { PrismaClient } from './generated/client.ts'
@@ -53,6 +54,8 @@ export type Database = {
   readonly access: AccessStore
   /** Throws `service/unavailable` when the database does not answer before the signal ends. */
   check(signal: AbortSignal): Promise<void>
+  /** Leases and tasks by state, for gauges. */
+  levels(): Promise<StateCounts>
   close(): Promise<void>
 }
 
@@ -89,6 +92,7 @@ export async function openDatabase(options: {
     audit: withClearErrors(makeAuditLog(deps)),
     access: withClearErrors(makeAccessStore(deps)),
     check: (signal) => check(query, signal),
+    levels: () => countStates(query),
     async close() {
       await prisma.$disconnect()
       await pool.end()

@@ -84,7 +84,7 @@ async function open(
   const queue = await openQueue({ ...services.queue, log, now })
   closing.add('queue', () => queue.close())
   const objects = openS3ObjectStore({ ...services.s3, log })
-  closing.add('object store', () => objects.close())
+  closing.add('object store', async () => objects.close())
   const pools = await openPools(config, closing, log, signal)
   const { check, close: _close, ...stores } = database
   return {

@@ -24,7 +24,11 @@ export async function openPools(
     folder: join(config.stateFolder, 'pool'),
     image,
     runApi: { port: config.runApi.port },
-    limits: config.pool.limits,
+    limits: {
+      vcpu: config.pool.limits.vcpu ?? undefined,
+      memoryMiB: config.pool.limits.memoryMiB ?? undefined,
+      diskGiB: config.pool.limits.diskGiB ?? undefined,
+    },
     log,
   })
   closing.add(`pool ${local.name}`, () => local.close())
