@@ -38,6 +38,8 @@ export type FakeMachineDriver = MachineDriver & {
   blind(isBlind: boolean): void
   /** Machines that run now. */
   running(): readonly MachineOrder[]
+  /** Forgets which generations are over, as a driver without memory would. */
+  forgetFences(): void
   isRunning(id: LeaseId): boolean
   /** What the lease's machine was made from; null when nothing of it is left. */
   order(id: LeaseId): MachineOrder | null
@@ -124,6 +126,7 @@ export function fakeMachineDriver(options: FakeMachineDriverOptions): FakeMachin
       [...machines.values()]
         .filter((machine) => machine.power === 'on')
         .map((machine) => machine.order),
+    forgetFences: () => over.clear(),
     isRunning: (id) => machines.get(id)?.power === 'on',
     order: (id) => machines.get(id)?.order ?? null,
   }
