@@ -77,8 +77,22 @@ export function composeApi(
       for (const [app, { host, port }] of places) await app.listen({ host, port })
     },
     async close() {
-      await Promise.all(places.map(([app]) => app.close()))
+      await Promise.all(places.map(([app]) => closeServer(app)))
     },
+  }
+}
+
+const closing = { lookEveryMs: 100, lastCallMs: 5_000 }
+
+/** Connections that become idle while it closes are closed then, and what is left after a while is cut. */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const look = setInterval(() => app.server.closeIdleConnections(), closing.lookEveryMs)
+  const lastCall = setTimeout(() => app.server.closeAllConnections(), closing.lastCallMs)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(look)
+    clearTimeout(lastCall)
   }
 }
 

@@ -73,7 +73,7 @@ function challenge(request: FastifyRequest): string {
 }
 
 /** What the client may know about `error`. Whatever we did not foresee is `internal`, without words. */
-export function toProblem(error: FastifyError | DomainError, request: FastifyRequest): Problem {
+function toProblem(error: FastifyError | DomainError, request: FastifyRequest): Problem {
   if (error instanceof DomainError)
     return problemOf(error.code, error.message, request.id, {
       field: error.field,
@@ -104,7 +104,7 @@ const frameworkProblems: Readonly<Record<string, Known>> = {
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'request/unsupported-media-type',
-    detail: 'Send the body as application/json.',
+    detail: 'This media type is not read here. Send JSON as `application/json`, in UTF-8.',
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'request/invalid',

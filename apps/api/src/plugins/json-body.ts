@@ -46,7 +46,7 @@ function refusal(detail: string): DomainError {
 }
 
 /** Counts brackets outside strings; cheaper than parsing, and done before it. */
-export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
   let depth = 0
   let inString = false
   for (let i = 0; i < bytes.length; i++) {

@@ -60,8 +60,6 @@ export const tenantOperations = {
   reportUsage: reads('usage:read'),
 } as const satisfies Record<string, TenantOperation>
 
-export type TenantOperationId = keyof typeof tenantOperations
-
 /** The row of a route; throws while the server is built when a route has none. */
 export function tenantOperationOf(operationId: string | undefined, url: string): TenantOperation {
   const row = (tenantOperations as Record<string, TenantOperation>)[operationId ?? '']

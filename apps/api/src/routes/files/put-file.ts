@@ -23,7 +23,7 @@ const schema = {
       }),
     ),
   }),
-  response: { 201: answer('Stored.', FileObject), ...problems(411, 413) },
+  response: { 201: answer('Stored.', FileObject), ...problems(411, 413, 415) },
 }
 
 /** PUT /v1/files/* */
@@ -33,7 +33,7 @@ export const putFileRoute: FastifyPluginAsyncTypebox<{
   transferTimeoutMs: number
 }> = async (app, { putFile, uploadLimitBytes, transferTimeoutMs }) => {
   takeBodiesAsStreams(app)
-  const config = { timeLimitMs: transferTimeoutMs, streamedBody: true } as const
+  const config = { timeLimitMs: transferTimeoutMs }
 
   app.put('/*', { schema, config }, async (request, reply) => {
     const path = request.params['*']

@@ -19,7 +19,7 @@ export const listGpuTypesRoute: FastifyPluginAsyncTypebox<{ listGpuTypes: ListGp
 }
 
 /** Catalogue entry -> wire. */
-export function gpuTypeView({ gpuType, total, free, offers }: GpuTypeReport): GpuTypeBody {
+function gpuTypeView({ gpuType, total, free, offers }: GpuTypeReport): GpuTypeBody {
   const { name, product, memoryMiB, mode, pricePerHourMicros } = gpuType
   return {
     name,

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { OpenJupyterLink } from '@leasehold/application'
 import { JupyterLink } from '@leasehold/contract'
 import type { LeaseId } from '@leasehold/domain'
-import { answer, problems, timestamp } from '../answers.ts'
+import { answer, bodyProblems, timestamp } from '../answers.ts'
 import { LeaseParams } from '../id-params.ts'
 
 const schema = {
@@ -12,7 +12,7 @@ const schema = {
     'Open the link in a browser: it works once and sets a cookie. A repetition with the same Idempotency-Key gives another link: links are secret and not stored.',
   tags: ['leases'],
   params: LeaseParams,
-  response: { 201: answer('The link.', JupyterLink), ...problems(404, 409) },
+  response: { 201: answer('The link.', JupyterLink), ...bodyProblems(404, 409) },
 }
 
 /** POST /v1/leases/:leaseId/jupyter-link */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { RestartLease } from '@leasehold/application'
 import { Lease } from '@leasehold/contract'
 import type { LeaseId } from '@leasehold/domain'
-import { answer, problems } from '../answers.ts'
+import { answer, bodyProblems } from '../answers.ts'
 import { LeaseParams } from '../id-params.ts'
 import type { ShowLease } from './show-lease.ts'
 
@@ -12,7 +12,10 @@ const schema = {
   description: 'The machine is given back and asked for again, with the same disk.',
   tags: ['leases'],
   params: LeaseParams,
-  response: { 202: answer('It is stopping, to start again.', Lease), ...problems(404, 409, 422) },
+  response: {
+    202: answer('It is stopping, to start again.', Lease),
+    ...bodyProblems(404, 409, 422),
+  },
 }
 
 /** POST /v1/leases/:leaseId/restart */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { StopLease } from '@leasehold/application'
 import { Lease } from '@leasehold/contract'
 import type { LeaseId } from '@leasehold/domain'
-import { answer, problems } from '../answers.ts'
+import { answer, bodyProblems } from '../answers.ts'
 import { LeaseParams } from '../id-params.ts'
 import type { ShowLease } from './show-lease.ts'
 
@@ -12,7 +12,7 @@ const schema = {
   description: 'The machine is given back; `start` brings it back with the same id and disk.',
   tags: ['leases'],
   params: LeaseParams,
-  response: { 202: answer('It is stopping.', Lease), ...problems(404, 409, 422) },
+  response: { 202: answer('It is stopping.', Lease), ...bodyProblems(404, 409, 422) },
 }
 
 /** POST /v1/leases/:leaseId/stop */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { CancelTask } from '@leasehold/application'
 import { Task } from '@leasehold/contract'
 import type { TaskId } from '@leasehold/domain'
-import { answer, problems } from '../answers.ts'
+import { answer, bodyProblems } from '../answers.ts'
 import { TaskParams } from '../id-params.ts'
 import { taskView } from './task-view.ts'
 
@@ -13,7 +13,7 @@ const schema = {
     'Possible in every state; one that has ended stays as it is. A running task gets time to upload its outputs.',
   tags: ['tasks'],
   params: TaskParams,
-  response: { 202: answer('It is ending, or has ended.', Task), ...problems(404, 409, 422) },
+  response: { 202: answer('It is ending, or has ended.', Task), ...bodyProblems(404, 409, 422) },
 }
 
 /** POST /v1/tasks/:taskId/cancel */

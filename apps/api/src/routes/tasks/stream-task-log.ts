@@ -82,6 +82,8 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
     void reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('x-accel-buffering', 'no')
+      // The stream is the last thing on its connection; kept alive, it would hold up a server that closes.
+      .header('connection', 'close')
     return reply.send(Readable.from(logEvents(pieces, stream.heartbeatMs, gone)) as never)
   })
 }
