@@ -84,10 +84,14 @@ export async function startPlatform(
   }
 }
 
-/** The last lines of a log, for error messages. */
-export async function tailOf(logFile: string, lines = 25): Promise<string> {
+/** The last lines of a log that are not about answered requests, for error messages. */
+export async function tailOf(logFile: string, lines = 15): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '(no log)')
-  return text.trimEnd().split('\n').slice(-lines).join('\n')
+  const telling = text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.includes('"outcome":"answered"'))
+  return telling.slice(-lines).join('\n')
 }
 
 function readyLine(child: ChildProcess): Promise<ReadyLine> {

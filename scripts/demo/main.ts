@@ -3,7 +3,7 @@ import { PlatformFailed, type PlatformProcess, tailOf } from '../client/platform
 import { ChapterFailed, makeNarrator } from './narrator.ts'
 import { type DemoOptions, platformSettings, readDemoOptions } from './options.ts'
 import { printAddresses } from './print-addresses.ts'
-import { runPlatform } from './run-platform.ts'
+import { type Ending, runPlatform, stayUntil } from './run-platform.ts'
 import { walkThroughProduct } from './tour.ts'
 
 /** `npm run demo`: starts the platform and walks through it. */
@@ -13,8 +13,8 @@ async function main(args: readonly string[]): Promise<number> {
   const options = readDemoOptions(args)
   if (options === null) return 2
   try {
-    return await runPlatform(platformSettings(options), (platform, stopped) =>
-      tourThenStay(platform, options, stopped),
+    return await runPlatform(platformSettings(options), (platform, ending) =>
+      tourThenStay(platform, options, ending),
     )
   } catch (error) {
     if (!(error instanceof PlatformFailed)) throw error
@@ -26,8 +26,17 @@ async function main(args: readonly string[]): Promise<number> {
 async function tourThenStay(
   platform: PlatformProcess,
   { once }: DemoOptions,
-  stopped: Promise<number>,
+  ending: Promise<Ending>,
 ): Promise<number> {
+  const outcome = await Promise.race([tour(platform), ending])
+  if (outcome === 'broke-off') return 1
+  if (outcome !== 'worked') return outcome.code
+  if (once) return 0
+  await printAddresses(platform, process.stdout)
+  return await stayUntil(ending)
+}
+
+async function tour(platform: PlatformProcess): Promise<'worked' | 'broke-off'> {
   const startedAt = performance.now()
   try {
     await walkThroughProduct(platform, makeNarrator(process.stdout))
@@ -36,11 +45,9 @@ async function tourThenStay(
     process.stderr.write(
       `\nThe tour broke off in ${error.message}\n\nThe end of ${platform.logFile}:\n${await tailOf(platform.logFile)}\n`,
     )
-    return 1
+    return 'broke-off'
   }
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0)
   process.stdout.write(`\nThe tour took ${seconds} s and everything worked.\n`)
-  if (once) return 0
-  await printAddresses(platform, process.stdout)
-  return await stopped
+  return 'worked'
 }

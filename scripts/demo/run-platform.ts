@@ -8,30 +8,41 @@ const logFile = path.join(
   'log/platform.log',
 )
 
+/** Why the platform is to end: someone asked for it, or it ended by itself. */
+export type Ending = { readonly code: number; readonly asked: boolean }
+
 /**
- * Starts the platform, does `work` with it and gives the exit code. SIGINT and SIGTERM stop the
- * platform first; when it ends by itself the reason is printed.
+ * Starts the platform, does `work` with it and stops it. `work` ends when `ending` does, and gives
+ * the exit code: 130 or 143 for what SIGINT or SIGTERM cut off. When the platform ends by itself the
+ * reason is printed.
  */
 export async function runPlatform(
   settings: Readonly<Record<string, string>>,
-  work: (platform: PlatformProcess, stopped: Promise<number>) => Promise<number>,
+  work: (platform: PlatformProcess, ending: Promise<Ending>) => Promise<number>,
 ): Promise<number> {
   process.stdout.write('Starting the platform …\n')
   const platform = await startPlatform(settings, logFile)
   process.stdout.write(
     `Ready after ${(platform.tookMs / 1_000).toFixed(1)} s (log: ${path.relative('.', logFile)}).\n`,
   )
-  const asked = new Promise<number>((resolve) => {
-    process.once('SIGINT', () => resolve(0)).once('SIGTERM', () => resolve(0))
+  const asked = new Promise<Ending>((resolve) => {
+    process.once('SIGINT', () => resolve({ code: 130, asked: true }))
+    process.once('SIGTERM', () => resolve({ code: 143, asked: true }))
   })
-  const died = platform.ended.then((how) => {
+  const died = platform.ended.then((how): Ending => {
     process.stderr.write(`The platform ${how}. Its log: ${logFile}\n`)
-    return 1
+    return { code: 1, asked: false }
   })
   try {
-    return await Promise.race([work(platform, Promise.race([asked, died])), asked, died])
+    return await work(platform, Promise.race([asked, died]))
   } finally {
     process.stdout.write('Stopping the platform …\n')
     process.stdout.write(`It ${await platform.stop()}.\n`)
   }
+}
+
+/** Stays until someone asks for the end, which is then no failure. */
+export async function stayUntil(ending: Promise<Ending>): Promise<number> {
+  const { code, asked } = await ending
+  return asked ? 0 : code
 }

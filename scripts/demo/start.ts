@@ -2,7 +2,7 @@ import '../require-node.ts'
 import { PlatformFailed } from '../client/platform-process.ts'
 import { platformSettings, readDemoOptions } from './options.ts'
 import { printAddresses } from './print-addresses.ts'
-import { runPlatform } from './run-platform.ts'
+import { runPlatform, stayUntil } from './run-platform.ts'
 
 /** `npm start`: the platform without the tour. */
 process.exitCode = await main(process.argv.slice(2))
@@ -11,9 +11,9 @@ async function main(args: readonly string[]): Promise<number> {
   const options = readDemoOptions(args)
   if (options === null) return 2
   try {
-    return await runPlatform(platformSettings(options), async (platform, stopped) => {
+    return await runPlatform(platformSettings(options), async (platform, ending) => {
       await printAddresses(platform, process.stdout)
-      return await stopped
+      return await stayUntil(ending)
     })
   } catch (error) {
     if (!(error instanceof PlatformFailed)) throw error

@@ -11,6 +11,7 @@ export type LeasedMachine = { readonly lease: Lease; readonly key: SshKey }
 /** Puts a fresh key on file, asks for a `tiny` machine with it and watches the states until it is ready. */
 export async function leaseMachine(session: Session, tell: Tell): Promise<LeasedMachine> {
   const { renter, identity } = session
+  await releaseLeftovers(session, tell)
   const key = await renter.send<SshKey>('POST', '/v1/ssh-keys', {
     json: { name: `tour ${new Date().toISOString().slice(0, 19)}`, publicKey: identity.publicKey },
   })
@@ -27,6 +28,17 @@ export async function leaseMachine(session: Session, tell: Tell): Promise<Leased
   })
   tell(`asked for a tiny machine: ${asked.id} is ${asked.state}`)
   return { lease: await watchUntilReady(session, asked, tell), key }
+}
+
+/** A tour that was cut off may have left its machine; it must not take this one's room. */
+async function releaseLeftovers({ renter }: Session, tell: Tell): Promise<void> {
+  const { items } = await renter.get<{ readonly items: readonly Lease[] }>(
+    '/v1/leases?label=from=tour',
+  )
+  for (const { id, state, actions } of items.filter((lease) => lease.actions.includes('release'))) {
+    tell(`an earlier tour left ${id} (${state}; can: ${actions.join(', ')}): releasing it`)
+    await renter.send('DELETE', `/v1/leases/${id}`)
+  }
 }
 
 async function watchUntilReady({ renter }: Session, asked: Lease, tell: Tell): Promise<Lease> {
