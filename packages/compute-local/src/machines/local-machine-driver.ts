@@ -15,7 +15,7 @@ import type { Acceleration } from '../qemu/qemu-arguments.ts'
 import { killQemu } from '../qemu/qemu-process.ts'
 import { findMachineProcess } from './find-machine-process.ts'
 import { type MachineDirectory, openMachineDirectory } from './machine-directory.ts'
-import { machineAnswers } from './machine-readiness.ts'
+import { makeReadiness, type Readiness } from './machine-readiness.ts'
 import type { MachineRecord } from './machine-record.ts'
 import { type MachineWatch, makeMachineWatch } from './machine-watch.ts'
 import { makePowerDown } from './power-down.ts'
@@ -30,7 +30,6 @@ export type LocalMachineDriverOptions = {
   readonly log: Log
 }
 
-const probeTimeoutMs = 2_000
 const fencesKeptMs = 7 * 24 * 3_600_000
 
 /** Opens the driver over what it held before: machines that run are taken over as they are. */
@@ -39,14 +38,7 @@ export async function openLocalMachineDriver(
 ): Promise<MachineDriver> {
   const directory = await openMachineDirectory(options.folder)
   await directory.pruneFences(fencesKeptMs)
-  const watch = makeMachineWatch({
-    watchSocketOf: (id) => directory.files(id).watchSocketPath,
-    isReady: async (id, signal) => {
-      const record = await directory.read(id)
-      return record !== null && machineAnswers(record.ports, probeTimeoutMs, signal)
-    },
-  })
-  const driver = new LocalMachineDriver(options, directory, watch)
+  const driver = new LocalMachineDriver(options, directory)
   await driver.takeOver()
   return driver
 }
@@ -56,16 +48,16 @@ class LocalMachineDriver implements MachineDriver {
   readonly #options: LocalMachineDriverOptions
   readonly #directory: MachineDirectory
   readonly #watch: MachineWatch
+  readonly #answers: Readiness = makeReadiness()
   readonly #powerDown = makePowerDown()
 
-  constructor(
-    options: LocalMachineDriverOptions,
-    directory: MachineDirectory,
-    watch: MachineWatch,
-  ) {
+  constructor(options: LocalMachineDriverOptions, directory: MachineDirectory) {
     this.#options = options
     this.#directory = directory
-    this.#watch = watch
+    this.#watch = makeMachineWatch({
+      watchSocketOf: (id) => directory.files(id).watchSocketPath,
+      isReady: (id, signal) => this.#isReady(id, signal),
+    })
   }
 
   async takeOver(): Promise<void> {
@@ -158,9 +150,9 @@ class LocalMachineDriver implements MachineDriver {
     const process = await findMachineProcess(this.#directory.files(id), record.phase)
     if (!isThis || process === null) return { kind: 'absent', disk: await this.#diskOf(record) }
     const { ports } = record
-    if (ports === null || !(await machineAnswers(ports, probeTimeoutMs, signal)))
-      return { kind: 'booting' }
+    const answers = await this.#answers(process, ports, signal)
     signal.throwIfAborted()
+    if (ports === null || !answers) return { kind: 'booting' }
     const address = { host: '127.0.0.1', sshPort: ports.ssh, jupyterPort: ports.jupyter }
     return { kind: 'running', address }
   }
@@ -205,6 +197,12 @@ class LocalMachineDriver implements MachineDriver {
   async #processOf(id: LeaseId) {
     const record = await this.#directory.read(id)
     return record === null ? null : findMachineProcess(this.#directory.files(id), record.phase)
+  }
+
+  async #isReady(id: LeaseId, signal: AbortSignal): Promise<boolean> {
+    const record = await this.#directory.read(id)
+    const process = record && (await findMachineProcess(this.#directory.files(id), record.phase))
+    return record !== null && process !== null && this.#answers(process, record.ports, signal)
   }
 
   #alone<Result>(id: LeaseId, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {

@@ -1,18 +1,61 @@
 import { createConnection } from 'node:net'
 import type { MachinePorts } from '../port-forwards.ts'
+import type { QemuProcess } from '../qemu/qemu-process.ts'
 
 export type ProbeTarget = { readonly host: string; readonly port: number }
 
-/** Whether a machine is of use: SSH answers and, where the image has it, Jupyter too. */
-export async function machineAnswers(
+/** Asks whether the machine of a process is of use: SSH answers and, where the image has it, Jupyter too. */
+export type Readiness = (
+  process: QemuProcess,
   ports: MachinePorts | null,
-  timeoutMs: number,
+  signal: AbortSignal,
+) => Promise<boolean>
+
+type Heard = { askedAt: number; sshAt: number; jupyterAt: number; answer: Promise<boolean> }
+
+const probeTimeoutMs = 2_000
+const askAgainMs = 800
+const trustMs = 30_000
+
+/**
+ * Each connection makes a booting guest fork and costs it time it has little of, so one question is
+ * asked for all who want to know, at most every 0.8 s, and what answered is not asked again for 30 s.
+ */
+export function makeReadiness(now: () => number = Date.now): Readiness {
+  const known = new Map<string, Heard>()
+  return async ({ pid, startTicks }, ports, signal) => {
+    if (ports === null) return false
+    const key = `${pid}/${startTicks}`
+    const before = known.get(key)
+    if (before !== undefined && now() - before.askedAt < askAgainMs) return before.answer
+    const heard: Heard = {
+      askedAt: now(),
+      sshAt: before?.sshAt ?? Number.NEGATIVE_INFINITY,
+      jupyterAt: before?.jupyterAt ?? Number.NEGATIVE_INFINITY,
+      answer: Promise.resolve(false),
+    }
+    heard.answer = ask(heard, ports, now, signal)
+    known.set(key, heard)
+    for (const [old, { askedAt }] of known) if (now() - askedAt > 10 * trustMs) known.delete(old)
+    return heard.answer
+  }
+}
+
+async function ask(
+  heard: Heard,
+  ports: MachinePorts,
+  now: () => number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (ports === null) return false
   const at = (port: number): ProbeTarget => ({ host: '127.0.0.1', port })
-  if (!(await sshAnswers(at(ports.ssh), timeoutMs, signal))) return false
-  return ports.jupyter === null || httpAnswers(at(ports.jupyter), timeoutMs, signal)
+  if (now() - heard.sshAt > trustMs) {
+    if (!(await sshAnswers(at(ports.ssh), probeTimeoutMs, signal))) return false
+    heard.sshAt = now()
+  }
+  if (ports.jupyter === null || now() - heard.jupyterAt <= trustMs) return true
+  if (!(await httpAnswers(at(ports.jupyter), probeTimeoutMs, signal))) return false
+  heard.jupyterAt = now()
+  return true
 }
 
 /**

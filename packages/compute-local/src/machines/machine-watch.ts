@@ -2,7 +2,7 @@ import { createConnection } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LeaseId } from '@leasehold/domain'
 
-const lookEveryMs = 500
+const lookEveryMs = 1_000
 /** Longer than any boot deadline: a machine that answers so late is found by the sweep. */
 const lookAtMostMs = 15 * 60_000
 

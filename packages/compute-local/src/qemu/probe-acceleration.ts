@@ -46,6 +46,8 @@ export async function bootsUnder(
   await writeAtomically(sector, bootSector)
   const args = [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-m', '16', '-accel', acceleration],
+    // The processor that machines get: some hosts run a plain one and abort on their own.
+    ...['-cpu', acceleration === 'kvm' ? 'host' : 'max'],
     ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
     ...['-drive', `file=${sector.replaceAll(',', ',,')},format=raw,if=floppy,readonly=on`],
   ]

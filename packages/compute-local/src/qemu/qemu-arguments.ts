@@ -91,15 +91,17 @@ function sandbox(mayStartPrograms: boolean): string {
   return `on,obsolete=deny,elevateprivileges=deny,spawn=${spawn},resourcecontrol=deny`
 }
 
-function accelerator({ acceleration, memoryMiB }: QemuPlan): string {
-  // The translation cache defaults to a quarter of the host's memory at worst; a machine's overhead must be known.
-  const cacheMiB = Math.min(256, Math.max(64, Math.floor(memoryMiB / 8)))
-  return acceleration === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${cacheMiB}`
+/** When the translation cache is full all of it is thrown away; a boot of Debian fills 128 MiB five times. */
+function accelerator({ acceleration }: QemuPlan): string {
+  return acceleration === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=256'
 }
 
-/** `host-passthrough` and `host-model` exist with KVM only; emulation offers all it can instead. */
+/**
+ * `host-passthrough` and `host-model` exist with KVM only; emulation offers all it can instead, but
+ * for vector units that it is slower with than without, and paging modes that cost and bring nothing.
+ */
 function cpuModel({ acceleration, cpu }: QemuPlan): string {
-  if (acceleration === 'tcg') return 'max,la57=off'
+  if (acceleration === 'tcg') return 'max,la57=off,pcid=off,avx=off,avx2=off,f16c=off,fma=off'
   return cpu.model.startsWith('host-') || cpu.model === 'max' ? 'host' : escapeValue(cpu.model)
 }
 
