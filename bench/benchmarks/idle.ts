@@ -1,0 +1,162 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Benchmark, Tell } from '../support/benchmark.ts'
+import { memoryOf, type ProcessFacts, processTree } from '../support/processes.ts'
+import { median } from '../support/statistics.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const settleSeconds = 20
+const windows = 4
+const windowSeconds = 15
+const startLimitMs = 180_000
+const stopLimitMs = 60_000
+
+export const idle: Benchmark = {
+  name: 'idle',
+  title: 'CPU of the whole platform on one computer while nobody uses it',
+  unit: '% of a core',
+  goal: 1,
+  better: 'lower',
+  how: [
+    `The all-in-one app with a fresh state folder and nothing configured, ${settleSeconds} s after it is ready, for ${windows * windowSeconds} s in ${windows} windows; the value is over all of them.`,
+    'CPU time of all of its processes from /proc: Node.js with every app, PostgreSQL, the object store; of processes that came and went, too.',
+    'Memory after that: RSS counts pages that PostgreSQL processes share once for each of them, PSS divides them.',
+    'All real, the log at its usual level. No machines run, which is what idle means here.',
+  ],
+  run: async (tell) => {
+    const folder = await mkdtemp(join(tmpdir(), 'leasehold-idle-'))
+    const logFile = join(folder, 'log')
+    let app: ChildProcess | null = null
+    try {
+      app = startAllInOne(folder, logFile)
+      await untilReady(app, logFile)
+      tell('ready; letting it settle')
+      await delay(settleSeconds * 1_000)
+      return await watch(app.pid ?? 0, tell)
+    } finally {
+      if (app !== null) await stop(app)
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+}
+
+function startAllInOne(folder: string, logFile: string): ChildProcess {
+  const log = openSync(logFile, 'a')
+  const ports = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH', 'ISSUER']
+  const child = spawn(process.execPath, [join(root, 'apps/all-in-one/src/main.ts')], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', log],
+    env: {
+      ...process.env,
+      LEASEHOLD_STATE: join(folder, 'state'),
+      LEASEHOLD_CACHE: process.env.LEASEHOLD_CACHE ?? join(root, '.leasehold'),
+      ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, '0'])),
+    },
+  })
+  closeSync(log)
+  return child
+}
+
+async function untilReady(app: ChildProcess, logFile: string): Promise<void> {
+  const { stdout } = app
+  if (stdout === null) throw new Error('The app has no standard output.')
+  const ready = (async () => {
+    for await (const line of createInterface({ input: stdout }))
+      if ((JSON.parse(line) as { event?: string }).event === 'ready') return true
+    return false
+  })()
+  const limit = delay(startLimitMs, false, { ref: false })
+  if (await Promise.race([ready, limit])) return
+  const log = await readFile(logFile, 'utf8')
+  throw new Error(`The platform did not start. Its log ends with:\n${log.slice(-2_000)}`)
+}
+
+async function watch(pid: number, tell: Tell) {
+  const shares: Readonly<Record<Part, number>>[] = []
+  for (let window = 1; window <= windows; window++) {
+    const before = await processTree(pid)
+    const startedAt = performance.now()
+    await delay(windowSeconds * 1_000)
+    const share = shareOf(before, await processTree(pid), performance.now() - startedAt)
+    shares.push(share)
+    tell(`window ${window} of ${windows}: ${totalOf(share).toFixed(2)} % of a core`)
+  }
+  const part = (of: Part) => mean(shares.map((share) => share[of]))
+  const memory = await memoryByPart(pid)
+  const sum = (of: 'rssMiB' | 'pssMiB') => memory.app[of] + memory.postgres[of]
+  const below400 = { unit: 'MiB', goal: 400, better: 'lower' } as const
+  return {
+    value: mean(shares.map(totalOf)),
+    runs: shares.map(totalOf),
+    also: [
+      { name: 'RSS of the app and PostgreSQL', value: sum('rssMiB'), ...below400 },
+      { name: 'PSS of the app and PostgreSQL', value: sum('pssMiB'), ...below400 },
+      { name: 'RSS of the app', value: memory.app.rssMiB, unit: 'MiB' },
+      { name: 'RSS of PostgreSQL, all processes', value: memory.postgres.rssMiB, unit: 'MiB' },
+      { name: 'PSS of PostgreSQL, all processes', value: memory.postgres.pssMiB, unit: 'MiB' },
+      { name: 'RSS of the object store, beside it', value: memory.objects.rssMiB, unit: 'MiB' },
+      { name: 'CPU of the app', value: part('app'), unit: '%' },
+      { name: 'CPU of PostgreSQL', value: part('postgres'), unit: '%' },
+      { name: 'CPU of the object store', value: part('objects'), unit: '%' },
+      { name: 'median window', value: median(shares.map(totalOf)), unit: '%' },
+    ],
+    naive: [],
+  }
+}
+
+const parts = ['app', 'postgres', 'objects'] as const
+type Part = (typeof parts)[number]
+
+function partOf({ name }: ProcessFacts): Part {
+  if (name.startsWith('postgres')) return 'postgres'
+  return name.startsWith('weed') ? 'objects' : 'app'
+}
+
+/** Percent of a core. A process that ended meanwhile is in the time of its parent. */
+function shareOf(
+  before: readonly ProcessFacts[],
+  after: readonly ProcessFacts[],
+  tookMs: number,
+): Readonly<Record<Part, number>> {
+  const spent = (processes: readonly ProcessFacts[], part: Part) =>
+    processes
+      .filter((process) => partOf(process) === part)
+      .reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+  const percent = (part: Part) =>
+    Math.max(0, ((spent(after, part) - spent(before, part)) / tookMs) * 100_000)
+  return { app: percent('app'), postgres: percent('postgres'), objects: percent('objects') }
+}
+
+function totalOf(share: Readonly<Record<Part, number>>): number {
+  return parts.reduce((sum, part) => sum + share[part], 0)
+}
+
+async function memoryByPart(pid: number) {
+  const sums = Object.fromEntries(
+    parts.map((part) => [part, { rssMiB: 0, pssMiB: 0 }]),
+  ) as unknown as Record<Part, { rssMiB: number; pssMiB: number }>
+  for (const process of await processTree(pid)) {
+    const { rssMiB, pssMiB } = await memoryOf(process.pid)
+    sums[partOf(process)].rssMiB += rssMiB
+    sums[partOf(process)].pssMiB += pssMiB
+  }
+  return sums
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+async function stop(app: ChildProcess): Promise<void> {
+  if (app.exitCode !== null || app.signalCode !== null) return
+  const timer = setTimeout(() => app.kill('SIGKILL'), stopLimitMs)
+  app.kill('SIGTERM')
+  await once(app, 'exit')
+  clearTimeout(timer)
+}

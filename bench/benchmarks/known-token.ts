@@ -1,0 +1,51 @@
+import { knownPath, openPath } from '../support/api-routes.ts'
+import type { Benchmark } from '../support/benchmark.ts'
+import { interleave, p99, perSecond, ratios, withLoadedApi } from '../support/load-rounds.ts'
+import { median } from '../support/statistics.ts'
+
+const callers = 256
+
+export const knownToken: Benchmark = {
+  name: 'known-token',
+  title: 'a route for callers whose token was seen before : the same route without a caller',
+  unit: '×',
+  goal: 0.85,
+  better: 'higher',
+  how: [
+    'Requests per second, closed loop, 64 connections, 256 callers of 256 tenants with RS256 tokens; the median of five interleaved rounds of 3 s each after a warm-up.',
+    'Both routes do the same nothing. The first one includes all that a caller costs: the token, the tenant, the role and the rate limit.',
+    'The naive version is the same server that verifies the token of every request.',
+    'All real: the verifier, its key endpoint, PostgreSQL behind the tenants.',
+  ],
+  run: (tell) =>
+    withLoadedApi(callers, async (api) => {
+      const tokens = api.renters.map(({ token }) => token)
+      const { open, known, naive } = await interleave(
+        api,
+        {
+          open: { method: 'GET', url: api.urls.real, path: openPath, tokens: [] },
+          known: { method: 'GET', url: api.urls.real, path: knownPath, tokens },
+          naive: { method: 'GET', url: api.urls.naiveTokens, path: knownPath, tokens },
+        },
+        tell,
+      )
+      const runs = ratios(known, open, perSecond)
+      return {
+        value: median(runs),
+        runs,
+        also: [
+          { name: 'open route', value: median(open.map(perSecond)), unit: 'req/s' },
+          { name: 'known callers', value: median(known.map(perSecond)), unit: 'req/s' },
+          { name: 'p99 of known callers', value: median(known.map(p99)), unit: 'ms' },
+        ],
+        naive: [
+          {
+            name: 'verified every time : open',
+            value: median(ratios(naive, open, perSecond)),
+            unit: '×',
+          },
+          { name: 'verified every time', value: median(naive.map(perSecond)), unit: 'req/s' },
+        ],
+      }
+    }),
+}

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { commitToStart } from './benchmarks/commit-to-start.ts'
+import { createLease } from './benchmarks/create-lease.ts'
+import { hotTenant } from './benchmarks/hot-tenant.ts'
+import { idle } from './benchmarks/idle.ts'
+import { knownToken } from './benchmarks/known-token.ts'
+import { taskStart } from './benchmarks/task-start.ts'
+import type { Benchmark, Result } from './support/benchmark.ts'
+import { printJson, printResult } from './support/print-result.ts'
+import { writeResults } from './support/results-file.ts'
+
+/** `[NAME…] [--json]`: the named benchmarks, or all of them and then bench/RESULTS.md anew. */
+const benchmarks = [createLease, hotTenant, knownToken, commitToStart, idle, taskStart]
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const chosen = positionals.map(byName)
+if (chosen.includes(undefined)) {
+  process.stderr.write(`Say one of: ${benchmarks.map(({ name }) => name).join(', ')}.\n`)
+  process.exit(2)
+}
+
+const results: Result[] = []
+for (const benchmark of chosen.length === 0 ? benchmarks : chosen) {
+  if (benchmark === undefined) continue
+  const result = await measure(benchmark)
+  if (result === null) process.exitCode = 1
+  else results.push(result)
+}
+if (chosen.length === 0 && results.length > 0)
+  await writeResults(results, new URL('./RESULTS.md', import.meta.url))
+
+function byName(name: string): Benchmark | undefined {
+  return benchmarks.find((benchmark) => benchmark.name === name)
+}
+
+/** Null when it could not be measured. */
+async function measure(benchmark: Benchmark): Promise<Result | null> {
+  // Progress goes to standard error: the last line of standard output is the result.
+  const tell = (line: string) => void process.stderr.write(`${benchmark.name}: ${line}\n`)
+  try {
+    const result = { ...benchmark, ...(await benchmark.run(tell)) }
+    if (values.json) printJson(result)
+    else printResult(result)
+    return result
+  } catch (error) {
+    process.stderr.write(`${benchmark.name} could not be measured: ${(error as Error).stack}\n`)
+    return null
+  }
+}

@@ -1,0 +1,80 @@
+import { composeApi } from '@leasehold/api'
+import { loadConfig } from '@leasehold/config'
+import { RequestLeaseBody, ref } from '@leasehold/contract'
+import { makeTokenVerifier } from '@leasehold/identity'
+import { knownPath, noOpPath, openPath } from './api-routes.ts'
+import {
+  type BenchPlatform,
+  type BenchPlatformOptions,
+  openBenchPlatform,
+} from './bench-platform.ts'
+import { answerParent } from './child-program.ts'
+import { openNaiveAdmission } from './naive-admission.ts'
+
+/**
+ * The server under load, a process of its own: the tenant API as `apps/api` composes it, three times
+ * over the same parts, on a free port each.
+ */
+export type ApiServerRequest = Omit<BenchPlatformOptions, 'app'>
+export type ApiServerAnswer = {
+  /** The product. */
+  readonly real: string
+  /** The same, but for how a lease is admitted. */
+  readonly naiveAdmission: string
+  /** The same, but every token is verified every time. */
+  readonly naiveTokens: string
+}
+
+const place = { host: '127.0.0.1', port: 0 }
+/** Limits of tenants are not what is measured. */
+const noRateLimits = {
+  RATE_READS_PER_MINUTE: '10000000',
+  RATE_WRITES_PER_MINUTE: '10000000',
+  RATE_UNAUTHENTICATED_PER_MINUTE: '10000000',
+}
+const config = { ...loadConfig(noRateLimits), api: place, operator: place, runApi: place }
+const closers: (() => Promise<unknown>)[] = []
+
+answerParent<ApiServerRequest, ApiServerAnswer>(start, async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+async function start(request: ApiServerRequest): Promise<ApiServerAnswer> {
+  const platform = await openBenchPlatform({ app: 'api', ...request })
+  closers.push(() => platform.close())
+  const naive = openNaiveAdmission(request.databaseUrl, config.database.maxConnections)
+  closers.push(() => naive.close())
+  const { admit } = naive
+  return {
+    real: await serve(platform),
+    naiveAdmission: await serve({ ...platform, leases: { ...platform.leases, admit } }),
+    naiveTokens: await serve({ ...platform, tokens: forgetfulVerifier(request) }),
+  }
+}
+
+async function serve(platform: BenchPlatform): Promise<string> {
+  const { tenantApp } = composeApi(config, platform)
+  const nothing = { done: true }
+  void tenantApp.register(async (app) => {
+    const like = { operationId: 'requestLease', hide: true, body: ref(RequestLeaseBody) }
+    app.post(noOpPath, { schema: like }, (_request, reply) => reply.code(202).send(nothing))
+    app.get(knownPath, { schema: { operationId: 'getMe', hide: true } }, () => nothing)
+    app.get(openPath, { schema: { hide: true }, config: { public: true } }, () => nothing)
+  })
+  closers.push(() => tenantApp.close())
+  return tenantApp.listen(place)
+}
+
+/**
+ * The real verifier, for which a minute passes with every look at the clock: whatever it remembers is
+ * out of date, so that it verifies each token anew. Its keys are fetched once.
+ */
+function forgetfulVerifier({ tokenSource }: ApiServerRequest) {
+  let time = Date.now()
+  return makeTokenVerifier({
+    ...tokenSource,
+    now: () => (time += 61_000),
+    log: { info() {}, warn() {}, error() {} },
+    keyTimes: { maxAgeMs: Number.MAX_SAFE_INTEGER },
+  })
+}
