@@ -73,6 +73,7 @@ async function step(
   lease: Lease,
   claim: Claim,
   signal: AbortSignal,
+  isSecondLook = false,
 ): Promise<StepResult> {
   if (!isLiving(lease)) return { outcome: 'settled', lookAgainAt: null, moved: null }
   const pool = deps.pools.find(lease.pool)
@@ -95,7 +96,11 @@ async function step(
   }
   if (pool === null) return waiting
   await act(deps, pool, lease, decided, signal)
-  return { ...waiting, outcome: 'stepped' }
+  const stepped: StepResult = { ...waiting, outcome: 'stepped' }
+  // Most drivers destroy at once: another look now spares the renter the wait for the next one.
+  if (decided.do !== 'destroy-machine' || isSecondLook) return stepped
+  const second = await step(deps, lease, claim, signal, true)
+  return second.outcome === 'waiting' ? stepped : second
 }
 
 /** Nothing is asked about a lease that is not placed. A pool that is not open here cannot be seen. */

@@ -65,6 +65,7 @@ async function step(
   task: Task,
   claim: Claim,
   signal: AbortSignal,
+  isSecondLook = false,
 ): Promise<StepResult> {
   if (!isLivingTask(task)) return { outcome: 'settled', lookAgainAt: null, moved: null }
   const pool = deps.pools.find(task.pool)
@@ -89,7 +90,11 @@ async function step(
   }
   if (pool === null) return waiting
   await act(deps, pool, task, decided, signal)
-  return { ...waiting, outcome: 'stepped' }
+  const stepped: StepResult = { ...waiting, outcome: 'stepped' }
+  // Most drivers destroy at once: another look now spares the renter the wait for the next one.
+  if (decided.do !== 'destroy-run' || isSecondLook) return stepped
+  const second = await step(deps, task, claim, signal, true)
+  return second.outcome === 'waiting' ? stepped : second
 }
 
 /** A pool that is not open here cannot be seen, and nothing is asked about a task that is not placed. */
