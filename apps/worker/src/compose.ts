@@ -33,7 +33,7 @@ import { makeReconcileLeaseHandler } from './handlers/reconcile-lease.ts'
 import { makeReconcileTaskHandler } from './handlers/reconcile-task.ts'
 import { type DirectJobs, makeDirectJobs } from './jobs/direct-jobs.ts'
 import type { JobHandlers, RunJob } from './jobs/job-handlers.ts'
-import { makeRunJob, type ObserveJob } from './jobs/run-job.ts'
+import { makeQuietRunJob, type ObserveJob } from './jobs/run-job.ts'
 import { makeTimeLimits } from './jobs/time-limits.ts'
 import { type Schedule, startSchedules, type Timers } from './schedules.ts'
 import { watchPools } from './watch-pools.ts'
@@ -102,13 +102,12 @@ export function composeWorker({ worker }: WorkerConfig, platform: WorkerPlatform
   const { log, pools, pause, queue, clock, rules } = platform
   const limits = makeTimeLimits(Math.max(1_000, rules.claimMs - claimMarginMs))
   const now = () => clock.now()
-  const runJob = makeRunJob(log, now, platform.observeJob)
-  const never = new AbortController().signal
-  const bare = makeJobHandlers(platform)
-  const handlers = limitHandlers(bare, (signal, work) =>
-    limits.within(limits.directMs, signal ?? never, work),
+  const runJob = makeQuietRunJob(log, platform.observeJob)
+  const handlers = limitHandlers(makeJobHandlers(platform), (signal, work) =>
+    limits.within(limits.directMs, signal, work),
   )
-  const direct = makeDirectJobs(bare, runJob, limits, worker.concurrency)
+  const makeDirect = (hints: JobHints) => makeJobHandlers({ ...platform, hints })
+  const direct = makeDirectJobs(makeDirect, runJob, limits, worker.concurrency)
   const watching = new AbortController()
   let timers: Timers | null = null
   let workers: { close(): Promise<void> } | null = null

@@ -24,9 +24,12 @@ type DirectJob = {
 /** More than this waiting is dropped: the next sweep finds the rows again. */
 const maxWaiting = 5_000
 
-/** One job per row at a time; a hint that comes meanwhile causes one more look afterwards. */
+/**
+ * One job per row at a time; a hint that comes meanwhile causes one more look afterwards. The handlers
+ * are made with these hints, so that what one job asks for next does not need the queue either.
+ */
 export function makeDirectJobs(
-  handlers: JobHandlers,
+  makeHandlers: (hints: JobHints) => JobHandlers,
   runJob: RunJob,
   limits: TimeLimits,
   concurrency: number,
@@ -67,13 +70,15 @@ export function makeDirectJobs(
     })
     next()
   }
+  const hints: JobHints = {
+    lookAtLease: async (leaseId) => add('reconcile-lease', leaseId, { leaseId }),
+    lookAtTask: async (taskId) => add('reconcile-task', taskId, { taskId }),
+    admitQueued: async (pool) => add('admit-queued', pool, { pool }),
+    ensureTenant: async (tenantId) => add('ensure-tenant', tenantId, { tenantId }),
+  }
+  const handlers = makeHandlers(hints)
   return {
-    hints: {
-      lookAtLease: async (leaseId) => add('reconcile-lease', leaseId, { leaseId }),
-      lookAtTask: async (taskId) => add('reconcile-task', taskId, { taskId }),
-      admitQueued: async (pool) => add('admit-queued', pool, { pool }),
-      ensureTenant: async (tenantId) => add('ensure-tenant', tenantId, { tenantId }),
-    },
+    hints,
     depth: () => waiting.size + running.size,
     async close(finishMs, abortMs) {
       isClosed = true
