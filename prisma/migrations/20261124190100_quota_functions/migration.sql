@@ -1,8 +1,13 @@
 -- Quota is counted here and nowhere else. Locks are always taken in the order (tenant, resource), and
 -- on leases and tasks before quotas, so that no two transactions wait for each other.
+--
+-- The functions for batches switch off scans and joins that read whole tables: they look up a batch by
+-- key, and their plans are kept. A plan that was made while the tables were small, or that expects a
+-- batch to be larger than it is, would read them from end to end long after they have grown.
 
 -- Locks the quota rows of every tenant that a batch of admissions is about.
-CREATE FUNCTION lock_quotas(p_items jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION lock_quotas(p_items jsonb) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   PERFORM 1 FROM quotas
   WHERE tenant_id IN (SELECT i.tenant_id FROM jsonb_to_recordset(p_items) AS i(tenant_id text))
@@ -16,7 +21,8 @@ END $$;
 --   p_existing  ids that are already stored
 -- Returns only the exceptions: [{ n, kind, shortage? }]; what is not among them was granted and counted.
 -- The caller holds the locks of `lock_quotas`.
-CREATE FUNCTION grant_quota(p_items jsonb, p_existing text[]) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION grant_quota(p_items jsonb, p_existing text[]) RETURNS jsonb LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_item record;
   v_tenant text;

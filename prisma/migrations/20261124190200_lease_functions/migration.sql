@@ -1,7 +1,8 @@
 -- Takes a batch of leases in: one transaction, one round trip.
 --   p_items  [{ n, at, actor_kind, actor_id, and the columns of a new lease }]
 -- Returns the exceptions, as `grant_quota` does; everything else is stored with its first two events.
-CREATE FUNCTION admit_leases(p_items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION admit_leases(p_items jsonb) RETURNS jsonb LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_existing text[];
   v_exceptions jsonb;

@@ -1,5 +1,6 @@
 -- Takes a batch of tasks in, as `admit_leases` does for leases; their history begins with `queued`.
-CREATE FUNCTION admit_tasks(p_items jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION admit_tasks(p_items jsonb) RETURNS jsonb LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   v_existing text[];
   v_exceptions jsonb;
