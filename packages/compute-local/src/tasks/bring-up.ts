@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Log, RunOrder, RunStart } from '@leasehold/application'
 import type { MachineShape } from '@leasehold/domain'
 import { runProgram } from '../programs/run-program.ts'
+import { qemuArguments } from '../qemu/qemu-arguments.ts'
 import { findQemu, killQemu, qemuProgram, searchQemu, startQemu } from '../qemu/qemu-process.ts'
 import { QemuStartFailed } from '../qemu/start-failure.ts'
 import { AgentRefused, startAgent, waitForAgent } from './agent-channel.ts'
@@ -185,8 +186,8 @@ export async function endMachine(files: Pick<MachineFiles, 'pid'>): Promise<void
  * is missing then, and the start itself will say so.
  */
 async function snapshotKey(
-  { image, acceleration }: TaskMachineSetting,
-  { cpu, memoryMiB, disks }: MachineShape,
+  setting: TaskMachineSetting,
+  shape: MachineShape,
   agentHash: string,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -194,11 +195,13 @@ async function snapshotKey(
   const qemu = await asked.catch(() => null)
   signal.throwIfAborted()
   if (qemu === null) return null
+  const { image, acceleration } = setting
   const processor = acceleration === 'kvm' ? await processorFlags() : 'emulated'
-  const sizes = disks.map((disk) => `${disk.role} ${disk.sizeGiB}`)
-  const parts = [image.id, cpu, memoryMiB, sizes, qemu, acceleration, processor, agentHash]
-  const text = JSON.stringify([...parts, taskSeedVersion])
-  return createHash('sha256').update(text).digest('hex').slice(0, 20)
+  const sizes = shape.disks.map((disk) => disk.sizeGiB)
+  const naming = { name: 'template', incoming: false }
+  const plan = taskMachinePlan(setting, shape, machineFiles('/'), { kind: 'private' }, naming)
+  const parts = [image.id, sizes, qemu, processor, agentHash, taskSeedVersion, qemuArguments(plan)]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20)
 }
 
 /** With KVM a guest sees this host's processor; state frozen on another one does not fit. */

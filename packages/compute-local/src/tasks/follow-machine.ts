@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { findQemu } from '../qemu/qemu-process.ts'
 import type { MachineFiles } from './task-machine.ts'
 
-const tryAgainMs = 500
+const tryAgainMs = 100
 
 /** Resolves when the machine's process has ended, without asking again and again; or when the signal aborts. */
 export async function followMachine(

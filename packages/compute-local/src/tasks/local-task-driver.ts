@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HeldRun, Log, RunOrder, RunStart, TaskDriver } from '@leasehold/application'
@@ -20,7 +21,7 @@ import { openRunDirectory, type RunDirectory } from './run-directory.ts'
 import { makeRunStarter, type RunStarter } from './run-starter.ts'
 import { openSnapshotLibrary, type SnapshotLibrary } from './snapshot-library.ts'
 import { machineFiles } from './task-machine.ts'
-import { taskSeed } from './task-seed.ts'
+import { taskSeed, taskSeedVersion } from './task-seed.ts'
 
 export type LocalTaskDriverOptions = {
   /** The driver's own folder, absolute; QEMU's sockets lie below it, so at most 68 characters. */
@@ -66,8 +67,8 @@ export async function openLocalTaskDriver(
     )
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const { files, hash: agentHash } = await readAgentFiles()
-  const seedPath = join(folder, `seed-${agentHash.slice(0, 16)}.iso`)
-  await writeSeedImage(seedPath, taskSeed(files))
+  const seedPath = join(folder, `seed-${taskSeedVersion}-${agentHash.slice(0, 16)}.iso`)
+  if (!existsSync(seedPath)) await writeSeedImage(seedPath, taskSeed(files))
   const runs = await openRunDirectory(folder)
   await runs.forgetMarks(marksKeptMs)
   const library = await openLibrary(options)

@@ -4,13 +4,7 @@ import { parse } from 'yaml'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { qemuArguments } from '../qemu/qemu-arguments.ts'
 import { readAgentFiles } from './agent-files.ts'
-import {
-  machineFiles,
-  routesOf,
-  shapeRefusal,
-  type TaskMachineSetting,
-  taskMachinePlan,
-} from './task-machine.ts'
+import { machineFiles, routesOf, type TaskMachineSetting, taskMachinePlan } from './task-machine.ts'
 import { taskSeed } from './task-seed.ts'
 
 const image: GuestImage = {
