@@ -63,7 +63,7 @@ async function issue(client: IAMClient, bucket: string, signal: AbortSignal): Pr
 }
 
 /** What the user of one bucket may do. */
-export function bucketPolicy(bucket: string): object {
+function bucketPolicy(bucket: string): object {
   const arn = `arn:aws:s3:::${bucket}`
   return {
     Version: '2012-10-17',

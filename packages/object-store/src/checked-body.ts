@@ -42,9 +42,10 @@ export function checkBody(
       keptBytes += chunk.byteLength
     }
     if (received < expected.sizeBytes) throw wrongLength(expected.sizeBytes, received)
-    digest = hash.digest('hex')
-    if (expected.sha256 !== null && expected.sha256.toLowerCase() !== digest)
-      throw wrongHash(expected.sha256, digest)
+    const computed = hash.digest('hex')
+    if (expected.sha256 !== null && expected.sha256.toLowerCase() !== computed)
+      throw wrongHash(expected.sha256, computed)
+    digest = computed
     if (keptBytes > 0) yield Buffer.concat(kept, keptBytes)
   }
 

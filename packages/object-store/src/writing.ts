@@ -17,6 +17,8 @@ type PutFacts = Parameters<ObjectStore['put']>[3]
 /** The object's metadata that holds its SHA-256; on the wire `x-amz-meta-leasehold-sha256`. */
 const hashName = 'leasehold-sha256'
 const maxParts = 10_000
+/** S3 copies no more in one request; a larger object stays without its hash unless it was announced. */
+const largestCopyBytes = 5 * 1_073_741_824
 const smallestPartBytes = 8 * 1_048_576
 /** No piece of the body for so long means that its sender is gone. */
 const senderSilenceMs = 60_000
@@ -33,8 +35,8 @@ export async function writeObject(
   // Some stores keep a name with a slash at its end as a folder, without the content.
   if (path.endsWith('/'))
     throw new DomainError('file/path-invalid', 'A path that ends with a slash names a folder.')
-  return translated(s3, 'put', signal, async () => {
-    const checked = checkBody(withSilenceLimit(body, signal), facts)
+  const checked = checkBody(withSilenceLimit(body, signal), facts)
+  const stored = await translated(s3, 'put', signal, async () => {
     try {
       const etag = await send(s3, bucket, path, checked, facts, signal)
       const sha256 = checked.sha256()
@@ -42,11 +44,13 @@ export async function writeObject(
       return { path, sizeBytes: facts.sizeBytes, sha256, modifiedAt: Date.now() }
     } catch (error) {
       // The store only says that the body broke off; why it did was found here.
-      if (checked.fault() !== null) throw checked.fault()
+      if (checked.fault() !== null) return null
       if (isMissing(error)) throw bucketMissing()
       throw error
     }
   })
+  if (stored === null) throw checked.fault()
+  return stored
 }
 
 /** What `head` and `get` say about an object. */
@@ -111,7 +115,7 @@ async function send(
  * itself, which stores do without moving the content. Only if it is still ours: the entity tag says so.
  */
 async function noteHash(
-  { client, log, singlePutBytes }: S3Writer,
+  { client, log }: S3Writer,
   bucket: string,
   path: string,
   etag: string | undefined,
@@ -119,7 +123,7 @@ async function noteHash(
   { contentType, sizeBytes }: PutFacts,
   signal: AbortSignal,
 ): Promise<void> {
-  if (etag === undefined || sizeBytes > singlePutBytes) return
+  if (etag === undefined || sizeBytes > largestCopyBytes) return
   try {
     await client.send(
       new CopyObjectCommand({

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { makeOwnCertificate } from './certificates.ts'
 
 /** The parts of SeaweedFS, each with a port for HTTP and one for gRPC. */
-export const parts = ['master', 'volume', 'filer', 's3'] as const
-export type PortName = (typeof parts)[number] | `${(typeof parts)[number]}-grpc`
-export type Ports = Readonly<Record<PortName, number>>
+const parts = ['master', 'volume', 'filer', 's3'] as const
+type PortName = (typeof parts)[number] | `${(typeof parts)[number]}-grpc`
+type Ports = Readonly<Record<PortName, number>>
 
 /** What one installation keeps from start to start. Made once; holds secrets. */
 export type Installation = {

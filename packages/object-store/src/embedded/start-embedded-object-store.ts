@@ -112,7 +112,7 @@ async function writesWithin(
   const client = openS3Client(addressOf(installation))
   const deadline = performance.now() + timeoutMs
   try {
-    while (performance.now() < deadline && isAlive(running)) {
+    while (performance.now() < deadline && (await isAlive(running))) {
       if (await writes(client)) return true
       await delay(100)
     }
@@ -143,6 +143,12 @@ async function writes(client: S3Client): Promise<boolean> {
 function guardStore(place: Place, installation: Installation, first: StoreProcess) {
   let running = first
   let restarting: Promise<void> | null = null
+  let stopping = false
+  const look = async (): Promise<void> => {
+    if (restarting !== null || stopping || (await isAlive(running)) || stopping) return
+    restarting = restart()
+    await restarting
+  }
   const restart = async (): Promise<void> => {
     place.log.error({ pid: running.pid }, 'the embedded object store died; starting it again')
     try {
@@ -154,12 +160,11 @@ function guardStore(place: Place, installation: Installation, first: StoreProces
       restarting = null
     }
   }
-  const timer = setInterval(() => {
-    if (restarting === null && !isAlive(running)) restarting = restart()
-  }, watchMs)
+  const timer = setInterval(() => void look(), watchMs)
   timer.unref()
   return {
     async stop(): Promise<void> {
+      stopping = true
       clearInterval(timer)
       await restarting
       await endStore(running, place.folder)

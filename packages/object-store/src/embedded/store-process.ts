@@ -52,14 +52,9 @@ export async function findStore(folder: string, program: string): Promise<StoreP
   }
 }
 
-/** Cheap enough to be asked every second. */
-export function isAlive({ pid }: StoreProcess): boolean {
-  try {
-    kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+/** Cheap enough to be asked every second. A killed process that nobody has collected yet is not alive. */
+export async function isAlive({ pid, startedAt }: StoreProcess): Promise<boolean> {
+  return (await startTimeOf(pid)) === startedAt
 }
 
 /** Asks, then kills: SeaweedFS flushes at once when asked, but then waits for its own parts for ever. */
@@ -68,13 +63,12 @@ export async function endStore(store: StoreProcess, folder: string): Promise<voi
     ['SIGTERM', askMs],
     ['SIGKILL', killMs],
   ] as const) {
-    if ((await startTimeOf(store.pid)) !== store.startedAt) break
+    if (!(await isAlive(store))) break
     signalQuietly(store.pid, signal)
     const deadline = performance.now() + patienceMs
-    while ((await startTimeOf(store.pid)) === store.startedAt && performance.now() < deadline)
-      await delay(20)
+    while (performance.now() < deadline && (await isAlive(store))) await delay(20)
   }
-  if ((await startTimeOf(store.pid)) === store.startedAt)
+  if (await isAlive(store))
     throw new Error(`The embedded object store (process ${store.pid}) could not be ended.`)
   await rm(processFile(folder), { force: true })
 }
@@ -101,12 +95,17 @@ async function runs(program: string, pid: number): Promise<boolean> {
   return running !== null && running === (await realpath(program))
 }
 
-/** Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); null when there is no such process, or only its remains. */
+/**
+ * Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); null when there is no such process, or only its
+ * remains. One whose first thread is a zombie (`Z`) while others still end holds its ports: it is there.
+ */
 async function startTimeOf(pid: number): Promise<string | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  if (text === null) return null
   // The second field is a name in parentheses that may itself hold any of these characters.
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? []
-  return fields[0] === undefined || fields[0] === 'Z' ? null : (fields[19] ?? null)
+  const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const threads = Number(fields[16])
+  return state === 'Z' && threads <= 1 ? null : (fields[18] ?? null)
 }
 
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {

@@ -65,7 +65,8 @@ async function fetchWheel(folder: string): Promise<string> {
   return join(folder, wheel)
 }
 
-async function requireHash(file: string, expected: string): Promise<void> {
+/** Throws unless `file` has exactly this SHA-256 (hex). */
+export async function requireHash(file: string, expected: string): Promise<void> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(file), hash)
   const found = hash.digest('hex')

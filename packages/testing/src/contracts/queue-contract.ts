@@ -1,27 +1,15 @@
-import type { JobHints } from '@leasehold/application'
 import type { LeaseId, PoolName, TaskId, TenantId } from '@leasehold/domain'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-
-/** What this contract needs of a queue; shaped as `openQueue` of the queue package. */
-type QueueUnderTest = {
-  readonly hints: JobHints
-  startWorkers(
-    handlers: Handlers,
-    options: { readonly concurrency: number },
-  ): Promise<{ close(): Promise<void> }>
-  depth(): Promise<Readonly<Record<string, number>>>
-  check(signal: AbortSignal): Promise<void>
-  empty(): Promise<void>
-  close(): Promise<void>
-}
-
-type Handlers = {
-  readonly 'reconcile-lease': Handle<{ leaseId: LeaseId }>
-  readonly 'reconcile-task': Handle<{ taskId: TaskId }>
-  readonly 'admit-queued': Handle<{ pool: PoolName }>
-  readonly 'ensure-tenant': Handle<{ tenantId: TenantId }>
-}
-type Handle<Payload> = (payload: Payload, signal: AbortSignal) => Promise<void>
+import {
+  makeGate,
+  type QueueUnderTest,
+  recording,
+  sent,
+  settled,
+  silent,
+  turn,
+  until,
+} from './queue-under-test.ts'
 
 export type QueueContractOptions = {
   /** Opens another connection to the same, empty queue. */
@@ -247,47 +235,4 @@ export function queueContract(name: string, { open }: QueueContractOptions): voi
       await expect(queue.check(new AbortController().signal)).resolves.toBeUndefined()
     })
   })
-}
-
-const silent: Handlers = {
-  'reconcile-lease': async () => {},
-  'reconcile-task': async () => {},
-  'admit-queued': async () => {},
-  'ensure-tenant': async () => {},
-}
-
-function recording(seen: unknown[]): Handlers {
-  const record = async (payload: unknown) => void seen.push(payload)
-  return {
-    'reconcile-lease': record,
-    'reconcile-task': record,
-    'admit-queued': record,
-    'ensure-tenant': record,
-  }
-}
-
-/** The buffer has been handed to the server when a hint for a name nobody has used yet shows there. */
-async function sent(queue: QueueUnderTest): Promise<void> {
-  for (let round = 0; round < 20; round += 1) await queue.depth()
-}
-
-/** Nothing waits, and a run that was owed would have shown. */
-async function settled(queue: QueueUnderTest): Promise<void> {
-  await until(async () => Object.values(await queue.depth()).every((count) => count === 0))
-  for (let round = 0; round < 20; round += 1) await queue.depth()
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) throw new Error('It did not happen within 15 seconds.')
-    await turn()
-  }
-}
-
-const turn = () => new Promise((resolve) => setTimeout(resolve, 5))
-
-function makeGate(): { readonly wait: Promise<void>; open(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { wait: promise, open: resolve }
 }
