@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type WebSocket from 'ws'
 import type { LeaseBrowser } from './lease-browser.ts'
 
@@ -29,39 +30,61 @@ export async function runCell(
     )
   const { id } = JSON.parse(started.text) as { readonly id: string }
   const url = `${origin.replace(/^http/, 'ws')}/api/kernels/${id}/channels?session_id=${randomUUID()}`
-  const socket = browser.webSocket(url)
   try {
-    return await execute(socket, code, timeoutMs)
+    return await executeWhenConnected(() => browser.webSocket(url), code, timeoutMs)
   } finally {
-    socket.terminate()
     await browser.fetch(`${origin}/api/kernels/${id}`, { method: 'DELETE' })
+  }
+}
+
+/** The channel was closed before the kernel said anything: it is still starting. */
+class NotConnected extends Error {
+  override readonly name = 'NotConnected'
+}
+
+/** Connects again when the channel closes while the kernel starts, as Jupyter's own pages do. */
+async function executeWhenConnected(
+  connect: () => WebSocket,
+  code: string,
+  timeoutMs: number,
+): Promise<string> {
+  const until = performance.now() + timeoutMs
+  while (true) {
+    const socket = connect()
+    try {
+      return await execute(socket, code, until - performance.now())
+    } catch (error) {
+      if (!(error instanceof NotConnected) || performance.now() > until) throw error
+    } finally {
+      socket.terminate()
+    }
+    await wait(1_000)
   }
 }
 
 function execute(socket: WebSocket, code: string, timeoutMs: number): Promise<string> {
   const request = executeRequest(code)
-  return new Promise((resolve, reject) => {
-    let printed = ''
-    const timer = setTimeout(
-      () => reject(new Error(`the cell did not end within ${timeoutMs / 1_000} s: ${printed}`)),
-      timeoutMs,
-    )
-    const settle = (how: () => void) => {
-      clearTimeout(timer)
-      how()
-    }
-    socket.on('error', (error) => settle(() => reject(error)))
-    socket.on('close', () => settle(() => reject(new Error('the kernel’s WebSocket was closed'))))
-    socket.on('open', () => socket.send(JSON.stringify(request)))
-    socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as Message
-      if (message.parent_header.msg_id !== request.header.msg_id) return
-      printed += printedBy(message)
-      if (kindOf(message) === 'error')
-        settle(() => reject(new Error(`the cell failed: ${JSON.stringify(message.content)}`)))
-      else if (message.content.execution_state === 'idle') settle(() => resolve(printed))
-    })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  let printed = ''
+  let hasSpoken = false
+  const timer = setTimeout(
+    () => reject(new Error(`the cell did not end in time; it printed: ${printed}`)),
+    timeoutMs,
+  )
+  const lost = (why: string) => reject(hasSpoken ? new Error(why) : new NotConnected(why))
+  socket.on('error', (error) => lost(`the kernel’s WebSocket failed: ${error.message}`))
+  socket.on('close', (number, why) => lost(`the kernel’s WebSocket was closed: ${number} ${why}`))
+  socket.on('open', () => socket.send(JSON.stringify(request)))
+  socket.on('message', (data) => {
+    hasSpoken = true
+    const message = JSON.parse(String(data)) as Message
+    if (message.parent_header.msg_id !== request.header.msg_id) return
+    printed += printedBy(message)
+    if (kindOf(message) === 'error')
+      reject(new Error(`the cell failed: ${JSON.stringify(message.content)}`))
+    else if (message.content.execution_state === 'idle') resolve(printed)
   })
+  return promise.finally(() => clearTimeout(timer))
 }
 
 function printedBy(message: Message): string {

@@ -8,14 +8,24 @@ export type Traces = {
   readonly files: readonly string[]
 }
 
-/** Looks for anything of these leases and tasks on this computer. The tenant's bucket is theirs and stays. */
+/**
+ * Folders in which the name of what is gone may stay: a note, a few bytes, that refuses late orders
+ * for it, and the tenant's own bucket.
+ */
+const memories = ['pool/fences', 'pool/t/destroyed', 'objects', 'object-store'].map(
+  (folder) => folder.replaceAll('/', path.sep) + path.sep,
+)
+
+/** Looks for anything of these leases and tasks on this computer: processes, disks, seeds, keys, sockets. */
 export async function findTraces(ids: readonly string[], stateFolder: string): Promise<Traces> {
   const names = ids.flatMap((id) => [id, id.replaceAll('_', '-')])
   const isTrace = (text: string) => names.some((name) => text.includes(name))
   const entries = await readdir(stateFolder, { recursive: true })
   return {
     processes: (await commandLines()).filter(isTrace),
-    files: entries.filter((entry) => !entry.startsWith(`object-store${path.sep}`)).filter(isTrace),
+    files: entries
+      .filter((entry) => !memories.some((folder) => entry.startsWith(folder)))
+      .filter(isTrace),
   }
 }
 

@@ -29,13 +29,15 @@ export async function runPlatform(
     process.once('SIGINT', () => resolve({ code: 130, asked: true }))
     process.once('SIGTERM', () => resolve({ code: 143, asked: true }))
   })
+  let stopping = false
   const died = platform.ended.then((how): Ending => {
-    process.stderr.write(`The platform ${how}. Its log: ${logFile}\n`)
+    if (!stopping) process.stderr.write(`The platform ${how}. Its log: ${logFile}\n`)
     return { code: 1, asked: false }
   })
   try {
     return await work(platform, Promise.race([asked, died]))
   } finally {
+    stopping = true
     process.stdout.write('Stopping the platform …\n')
     process.stdout.write(`It ${await platform.stop()}.\n`)
   }
