@@ -1,5 +1,6 @@
 export * from './a-platform.ts'
 export * from './builders/a-lease.ts'
+export * from './builders/a-request.ts'
 export * from './builders/a-shape.ts'
 export * from './builders/a-task.ts'
 export * from './builders/a-tenant.ts'
