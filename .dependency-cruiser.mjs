@@ -36,7 +36,10 @@ export default {
       name: 'adapters-do-not-meet',
       severity: 'error',
       comment: 'Adapters meet in the composition root.',
-      from: { path: '^packages/(db|queue|object-store|access|identity|compute-[^/]+)/' },
+      from: {
+        path: '^packages/(db|queue|object-store|access|identity|compute-[^/]+)/',
+        pathNot: '[.]test[.]ts$',
+      },
       to: { path: adapters, pathNot: '^packages/$1/' },
     },
     {
@@ -62,7 +65,11 @@ export default {
         'wiring knows every adapter, so only the entry points and the composition roots may see it.',
       from: {
         path: '^(apps|packages)/',
-        pathNot: ['^packages/wiring/', '/src/(main|compose[a-z-]*)[.]ts$', '[.]test[.]ts$'],
+        pathNot: [
+          '^(packages/wiring|apps/all-in-one)/',
+          '/src/(main|compose[a-z-]*)[.]ts$',
+          '[.]test[.]ts$',
+        ],
       },
       to: { path: '^packages/wiring/' },
     },
@@ -96,8 +103,11 @@ export default {
       name: 'no-tests-in-production',
       severity: 'error',
       comment: 'Fakes and builders are for tests.',
-      from: { path: '^(apps|packages)/', pathNot: ['[.]test[.]ts$', '^packages/testing/'] },
-      to: { path: ['^packages/testing/', '[.]test[.]ts$'] },
+      from: {
+        path: '^(apps|packages)/',
+        pathNot: ['[.]test[.]ts$', '^packages/testing/', '^apps/[^/]+/test/'],
+      },
+      to: { path: ['^packages/testing/', '[.]test[.]ts$', '^apps/[^/]+/test/'] },
     },
     {
       name: 'acceptance-knows-only-the-contract',
@@ -109,6 +119,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/src/generated/' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default'] },

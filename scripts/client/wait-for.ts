@@ -6,7 +6,7 @@ export type Patience = {
 }
 
 /** What was awaited did not come; `last` is what was seen at the end. */
-export class WaitedInVain extends Error {
+class WaitedInVain extends Error {
   constructor(what: string, withinMs: number, last: string) {
     super(`${what}: not within ${Math.round(withinMs / 1_000)} s; last seen: ${last}`)
     this.name = 'WaitedInVain'

@@ -1,5 +1,5 @@
 /** `smoke` is everything but machines; `full` boots some. */
-export const profile = process.env.ACCEPTANCE_PROFILE === 'smoke' ? 'smoke' : 'full'
+const profile = process.env.ACCEPTANCE_PROFILE === 'smoke' ? 'smoke' : 'full'
 
 /** For `describe.skipIf`, with the reason in the title. */
 export const withoutMachines = profile === 'smoke'

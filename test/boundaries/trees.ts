@@ -68,6 +68,11 @@ export const permittedTrees: Readonly<Record<string, Tree>> = {
     'packages/application/src/index.ts': pass('@leasehold/domain'),
     'packages/domain/src/index.ts': thing,
   },
+  'a declaration with `using`, inside which imports are still seen': {
+    'packages/db/src/index.ts':
+      "export async function thing() {\n  await using file = await import('@leasehold/domain')\n}\n",
+    'packages/domain/src/index.ts': thing,
+  },
   'all-in-one starts the other apps': {
     'apps/all-in-one/src/main.ts': pass('@leasehold/api'),
     'apps/api/src/index.ts': thing,
