@@ -1,0 +1,94 @@
+import type { TenantId } from '@leasehold/domain'
+import { aCaller, aPlatform } from '@leasehold/testing'
+import { describe, expect, it } from 'vitest'
+import { makeNoteCaller, requireActive } from './note-caller.ts'
+
+const both = aCaller('olivia', 'acme', 'owner', {
+  organizations: [
+    { alias: 'acme', tenantId: 'ten_acme', role: 'owner' },
+    { alias: 'globex', tenantId: 'ten_globex', role: 'viewer' },
+  ],
+})
+
+describe('the tenant of a caller', () => {
+  it('is that of their only organization, and they are remembered', async () => {
+    const platform = await aPlatform()
+
+    const scope = await makeNoteCaller(platform)(aCaller('mia', 'acme', 'member'), null)
+
+    expect(scope).toMatchObject({ tenant: { id: 'ten_acme' }, memberId: 'mia', role: 'member' })
+    const members = await platform.tenants.members('ten_acme' as TenantId, {
+      limit: 9,
+      cursor: null,
+    })
+    expect(members.items).toMatchObject([{ id: 'mia', email: 'mia@acme.test', role: 'member' }])
+  })
+
+  it('is the one they name, with the role that they have there', async () => {
+    const platform = await aPlatform()
+
+    const scope = await makeNoteCaller(platform)(both, 'globex')
+
+    expect(scope).toMatchObject({ tenant: { slug: 'globex' }, role: 'viewer' })
+  })
+
+  it.each([
+    { what: 'several are possible', caller: both, slug: null, code: 'request/invalid' },
+    {
+      what: 'they are in none',
+      caller: aCaller('x', 'a', 'owner', { organizations: [] }),
+      slug: null,
+      code: 'auth/forbidden',
+    },
+    {
+      what: 'they are not in the one they name',
+      caller: aCaller(),
+      slug: 'globex',
+      code: 'tenant/not-found',
+    },
+    {
+      what: 'the one they name does not exist',
+      caller: aCaller(),
+      slug: 'nowhere',
+      code: 'tenant/not-found',
+    },
+    {
+      what: 'we do not know their organization',
+      caller: aCaller('x', 'initech'),
+      slug: null,
+      code: 'tenant/not-found',
+    },
+  ])('is refused when $what', async ({ caller, slug, code }) => {
+    const platform = await aPlatform()
+
+    await expect(makeNoteCaller(platform)(caller, slug)).rejects.toMatchObject({ code })
+  })
+
+  it('costs no database call while it is known', async () => {
+    const platform = await aPlatform()
+    const noteCaller = makeNoteCaller(platform)
+
+    for (let count = 0; count < 5; count++) await noteCaller(aCaller(), null)
+
+    expect(platform.tenants.faults.calls('find')).toBe(1)
+    expect(platform.tenants.faults.calls('noteMember')).toBe(1)
+  })
+
+  it('is suspended within five seconds', async () => {
+    const platform = await aPlatform()
+    const noteCaller = makeNoteCaller(platform)
+    const { tenant } = await noteCaller(aCaller(), null)
+    await platform.tenants.replace(
+      tenant,
+      { ...tenant, suspended: true, version: tenant.version + 1 },
+      { kind: 'operator', id: 'oscar' },
+    )
+
+    platform.clock.advance(5_000)
+    const scope = await noteCaller(aCaller(), null)
+
+    expect(() => requireActive(scope.tenant)).toThrow(
+      expect.objectContaining({ code: 'tenant/suspended' }),
+    )
+  })
+})

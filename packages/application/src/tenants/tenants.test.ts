@@ -1,0 +1,133 @@
+import type { Amounts, TenantId } from '@leasehold/domain'
+import { aPlatform } from '@leasehold/testing'
+import { describe, expect, it } from 'vitest'
+import { makeFindQuotaDrift, makeGetQuotas } from '../quotas/read-quotas.ts'
+import { makeSetQuotas } from '../quotas/set-quotas.ts'
+import { makeCreateTenant } from './create-tenant.ts'
+import { makeEnsureTenant } from './ensure-tenant.ts'
+import { makeGetTenant, makeListMembers, makeListTenants } from './read-tenants.ts'
+import { makeUpdateTenant } from './update-tenant.ts'
+
+const { signal } = new AbortController()
+const actor = { kind: 'operator', id: 'oscar' } as const
+const initech = { slug: 'initech', name: 'Initech', tier: 'dev', limits: {}, actor } as const
+const acme = 'ten_acme' as TenantId
+
+describe('creating a tenant', () => {
+  it('gives it the limits of its tier, those named apart, and a place everywhere', async () => {
+    const platform = await aPlatform()
+
+    const tenant = await makeCreateTenant(platform)({ ...initech, limits: { vcpu: 3 } })
+    await platform.settle()
+
+    const quotas = await makeGetQuotas(platform)(tenant.id)
+    const limits = Object.fromEntries(quotas.map(({ resource, limit }) => [resource, limit]))
+    expect(limits).toMatchObject({ vcpu: 3, leases: 8, 'gpu/h100-80gb': 1 })
+    expect(platform.tenancy.tenants.has(tenant.id)).toBe(true)
+  })
+
+  it('is refused when its name is taken', async () => {
+    const platform = await aPlatform()
+
+    await expect(makeCreateTenant(platform)({ ...initech, slug: 'acme' })).rejects.toMatchObject({
+      code: 'tenant/already-exists',
+    })
+  })
+
+  it.each(['a', 'A', '-ab', 'ab-', '1ab', 'a b', 'a'.repeat(41), 'ab\u0000'])(
+    'is refused with the slug %j',
+    async (slug) => {
+      const platform = await aPlatform()
+
+      await expect(makeCreateTenant(platform)({ ...initech, slug })).rejects.toMatchObject({
+        code: 'request/invalid',
+        field: '/slug',
+      })
+    },
+  )
+
+  it.each([
+    { limits: { cpus: 1 }, code: 'quota/not-found' },
+    { limits: { vcpu: -1 }, code: 'request/invalid' },
+    { limits: { vcpu: 1.5 }, code: 'request/invalid' },
+  ])('is refused with the limits $limits', async ({ limits, code }) => {
+    const platform = await aPlatform()
+
+    const request = makeCreateTenant(platform)({ ...initech, limits: limits as Amounts })
+
+    await expect(request).rejects.toMatchObject({ code })
+  })
+})
+
+describe('a tenant', () => {
+  it('is changed part by part', async () => {
+    const platform = await aPlatform()
+    const update = makeUpdateTenant(platform)
+    const nothing = { tenantId: acme, name: null, tier: null, suspended: null, actor }
+
+    await update({ ...nothing, suspended: true })
+    await update({ ...nothing, name: 'Acme Ltd' })
+
+    expect(await makeGetTenant(platform)(acme)).toMatchObject({
+      name: 'Acme Ltd',
+      tier: 'dev',
+      suspended: true,
+      version: 3,
+    })
+  })
+
+  it('that does not exist is not found, whatever is asked', async () => {
+    const platform = await aPlatform()
+    const none = 'ten_none' as TenantId
+
+    for (const ask of [
+      makeGetTenant(platform)(none),
+      makeListMembers(platform)(none, { limit: 1, cursor: null }),
+      makeGetQuotas(platform)(none),
+      makeSetQuotas(platform)({ tenantId: none, limits: {}, actor }),
+    ])
+      await expect(ask).rejects.toMatchObject({ code: 'tenant/not-found' })
+  })
+
+  it('is found on exactly one page', async () => {
+    const platform = await aPlatform()
+    const list = makeListTenants(platform)
+
+    const first = await list({ limit: 1, cursor: null })
+    const second = await list({ limit: 1, cursor: first.next })
+
+    expect([...first.items, ...second.items].map(({ slug }) => slug).sort()).toEqual([
+      'acme',
+      'globex',
+    ])
+    expect(second.next).toBeNull()
+  })
+
+  it('gets what it needs in the other places when one fails, and the failure is told', async () => {
+    const platform = await aPlatform()
+    platform.objects.faults.always('ensureBucket', { kind: 'fail-before' })
+
+    await expect(makeEnsureTenant(platform)(acme, signal)).rejects.toThrow('1 of 2 parts')
+
+    expect(platform.tenancy.tenants.has(acme)).toBe(true)
+  })
+})
+
+describe('quotas', () => {
+  it('may be set below what is used', async () => {
+    const platform = await aPlatform()
+
+    const quotas = await makeSetQuotas(platform)({ tenantId: acme, limits: { vcpu: 0 }, actor })
+
+    expect(quotas.find(({ resource }) => resource === 'vcpu')).toMatchObject({ limit: 0 })
+  })
+
+  it('that differ from what is held are found', async () => {
+    const platform = await aPlatform()
+    const [key, quota] = [...platform.memory.quotas][0] ?? []
+    if (key !== undefined && quota !== undefined)
+      platform.memory.quotas.set(key, { ...quota, used: 7 })
+
+    expect(await makeFindQuotaDrift(platform)()).toMatchObject([{ quota: { used: 7 }, held: 0 }])
+  })
+})
