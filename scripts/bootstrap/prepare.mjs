@@ -10,18 +10,17 @@ import { makeSteps } from './steps.mjs'
  * Brings the checkout to the point where every program of it runs; each step does nothing when its
  * result is there already. Safe to run twice at once: one waits for the other.
  *
+ * @param image a path or address given instead of the image that is built; null without one
  * @returns the Node.js to run programs with, and their environment
  */
-export async function prepare({ machines, image }) {
+export async function prepare(image) {
   const steps = makeSteps(process.stdout)
   return await withLock(steps, async () => {
     await ensureNpmPackages(steps)
     const runtime = findRuntime()
     await ensurePrismaClient(steps, runtime)
-    if (machines) {
-      await ensureDebianPackages(steps)
-      await ensureGuestImage(steps, runtime, image)
-    }
+    await ensureDebianPackages(steps)
+    await ensureGuestImage(steps, runtime, image)
     return runtime
   })
 }

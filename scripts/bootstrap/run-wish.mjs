@@ -3,13 +3,14 @@ import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
 import { SetUpError } from './set-up-error.mjs'
 
-/** What can be asked for: the program that does it, and whether it starts machines. */
+/** What can be asked for, and the program that does it. All of them need machines to be possible. */
 const wishes = {
-  demo: { program: 'scripts/demo/main.ts', machines: true },
-  start: { program: 'scripts/demo/start.ts', machines: true },
-  test: { program: 'scripts/run-tests.ts', machines: true },
-  bench: { program: 'bench/main.ts', machines: true },
-  prepare: { program: null, machines: true },
+  demo: ['scripts/demo/main.ts'],
+  start: ['scripts/demo/start.ts'],
+  dev: ['--watch', 'apps/all-in-one/src/main.ts'],
+  test: ['scripts/run-tests.ts'],
+  bench: ['bench/main.ts'],
+  prepare: [],
 }
 
 /**
@@ -24,8 +25,8 @@ export async function runWish([name, ...rest]) {
   }
   const args = rest[0] === '--' ? rest.slice(1) : rest
   try {
-    const runtime = await prepare({ machines: wish.machines, image: optionValue(args, '--image') })
-    return wish.program === null ? 0 : await handOver(runtime, [wish.program, ...args])
+    const runtime = await prepare(optionValue(args, '--image'))
+    return wish.length === 0 ? 0 : await handOver(runtime, [...wish, ...args])
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error
     process.stderr.write(`\n${error.message}\n`)
