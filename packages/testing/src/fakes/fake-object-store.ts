@@ -31,10 +31,12 @@ export function fakeObjectStore(clock: Clock, pieceBytes = 65_536): FakeObjectSt
       buckets.delete(bucket)
     },
     async put(bucket, path, body, { sizeBytes, sha256 }, signal) {
+      if (path.endsWith('/'))
+        throw new DomainError('file/path-invalid', 'The path of a file must not end with a slash.')
       const entries = open(bucket)
       const bytes = await collect(body, sizeBytes, signal)
       const computed = createHash('sha256').update(bytes).digest('hex')
-      if (sha256 !== null && sha256 !== computed)
+      if (sha256 !== null && sha256.toLowerCase() !== computed)
         throw new DomainError('file/checksum-mismatch', 'The content differs from its checksum.')
       const object = { path, sizeBytes, sha256: computed, modifiedAt: clock.now() }
       entries.set(path, { object, bytes })
@@ -59,10 +61,12 @@ export function fakeObjectStore(clock: Clock, pieceBytes = 65_536): FakeObjectSt
     },
     remove: async (bucket, path) => buckets.get(bucket)?.delete(path) ?? false,
     async presignGet(bucket, path, expiresInSeconds) {
+      if (!(expiresInSeconds >= 1 && expiresInSeconds <= 900))
+        throw new RangeError('A link lives from 1 to 900 seconds.')
       const expires = clock.now() + expiresInSeconds * 1_000
       return `http://objects.test/${bucket}/${encodeURI(path)}?expires=${expires}`
     },
-    check: async () => {},
+    check: async (signal) => signal.throwIfAborted(),
     text(bucket, path) {
       const entry = buckets.get(bucket)?.get(path)
       return entry === undefined ? null : Buffer.from(entry.bytes).toString()
@@ -76,10 +80,24 @@ async function collect(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  const reading = readAll(body, sizeBytes)
+  let stop = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
+  })
+  try {
+    return await Promise.race([reading, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function readAll(body: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of body) {
-    signal.throwIfAborted()
     length += part.length
     if (length > sizeBytes) break
     parts.push(part)
