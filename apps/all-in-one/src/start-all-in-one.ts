@@ -6,7 +6,7 @@ import { developmentOrganizations, startDevIssuer } from '@leasehold/dev-issuer'
 import type { PoolName } from '@leasehold/domain'
 import { composeGateway } from '@leasehold/gateway'
 import { type Logger, makeMetrics } from '@leasehold/observability'
-import { openPlatform, type Platform, type TokenSource } from '@leasehold/wiring'
+import { type OpenPools, openPlatform, type Platform, type TokenSource } from '@leasehold/wiring'
 import { composeWorker } from '@leasehold/worker'
 import { rememberPorts } from './remembered-ports.ts'
 import { seedCatalogue, seedTenants } from './seed-installation.ts'
@@ -22,11 +22,15 @@ export type AllInOne = {
 
 type Closer = () => Promise<void>
 
-/** Starts every app in this process, on embedded parts where nothing else is configured. */
+/**
+ * Starts every app in this process, on embedded parts where nothing else is configured. `openPools`
+ * replaces the configured pools: crash tests keep their machines outside the process that they kill.
+ */
 export async function startAllInOne(
   wanted: Config,
   log: Logger,
   signal: AbortSignal,
+  openPools?: OpenPools,
 ): Promise<AllInOne> {
   const closers: Closer[] = []
   const close = async () => {
@@ -34,7 +38,7 @@ export async function startAllInOne(
       await closer().catch((err) => log.error({ err }, 'could not be closed'))
   }
   try {
-    return { ...(await start(wanted, log, signal, closers)), close }
+    return { ...(await start(wanted, log, signal, openPools, closers)), close }
   } catch (error) {
     await close()
     throw error
@@ -45,12 +49,13 @@ async function start(
   wanted: Config,
   log: Logger,
   signal: AbortSignal,
+  openPools: OpenPools | undefined,
   closers: Closer[],
 ): Promise<Omit<AllInOne, 'close'>> {
   await mkdir(wanted.stateFolder, { recursive: true })
   const config = await withRealPorts(wanted)
   const identity = await openIdentity(config, log, closers)
-  const platform = await openPlatform(config, identity, log, signal)
+  const platform = await openPlatform(config, identity, log, signal, openPools)
   closers.push(() => platform.close())
   await seedCatalogue(platform, config.pool.name as PoolName)
   if (config.identity.kind === 'development') await seedTenants(platform, developmentOrganizations)

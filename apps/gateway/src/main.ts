@@ -1,14 +1,8 @@
-import { join } from 'node:path'
-import {
-  loadMasterKey,
-  makeAccessSecrets,
-  makeIds,
-  masterKeyFromText,
-  systemClock,
-} from '@leasehold/access'
+import { makeIds, systemClock } from '@leasehold/access'
 import { type Config, loadConfig } from '@leasehold/config'
 import { openDatabase } from '@leasehold/db'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
+import { openSecrets } from '@leasehold/wiring'
 import { composeGateway } from './compose.ts'
 
 type Running = { readonly shutdownMs: number; close(): Promise<void> }
@@ -21,7 +15,7 @@ async function openGateway(config: Config): Promise<Running> {
       'The gateway on its own needs DATABASE_URL. On one computer, npm start runs everything together.',
     )
   const log = makeLogger({ level: logLevel, app: 'gateway' })
-  const secrets = makeAccessSecrets(await openMasterKey(config))
+  const secrets = await openSecrets(config)
   const { url, maxConnections } = place
   const database = await openDatabase({ url, maxConnections, log })
   const { leases, access } = database
@@ -46,11 +40,6 @@ async function openGateway(config: Config): Promise<Running> {
     throw error
   }
   return { shutdownMs, close }
-}
-
-function openMasterKey({ masterKey, stateFolder }: Config): Promise<Uint8Array> | Uint8Array {
-  if (masterKey !== null) return masterKeyFromText(masterKey)
-  return loadMasterKey({ file: join(stateFolder, 'master.key') })
 }
 
 function fail(error: unknown): void {

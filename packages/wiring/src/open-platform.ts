@@ -18,7 +18,7 @@ import { makeTokenVerifier } from '@leasehold/identity'
 import { openS3ObjectStore } from '@leasehold/object-store'
 import { type JobQueue, openQueue } from '@leasehold/queue'
 import { Closing } from './closing.ts'
-import { openPools } from './open-pools.ts'
+import { type OpenPools, openConfiguredPools } from './open-pools.ts'
 import { openSecrets } from './open-secrets.ts'
 import { openServices } from './open-services.ts'
 import { rulesFromConfig } from './rules-from-config.ts'
@@ -59,10 +59,11 @@ export async function openPlatform(
   tokenSource: TokenSource,
   log: Log,
   signal: AbortSignal,
+  openPools: OpenPools = openConfiguredPools,
 ): Promise<Platform> {
   const closing = new Closing(log)
   try {
-    return await open(config, tokenSource, log, signal, closing)
+    return await open(config, tokenSource, log, signal, openPools, closing)
   } catch (error) {
     await closing.closeAll()
     throw error
@@ -74,6 +75,7 @@ async function open(
   tokenSource: TokenSource,
   log: Log,
   signal: AbortSignal,
+  openPools: OpenPools,
   closing: Closing,
 ): Promise<Platform> {
   const now = () => systemClock.now()
@@ -85,7 +87,8 @@ async function open(
   closing.add('queue', () => queue.close())
   const objects = openS3ObjectStore({ ...services.s3, log })
   closing.add('object store', async () => objects.close())
-  const pools = await openPools(config, closing, log, signal)
+  const { pools, close: closePools } = await openPools(config, log, signal)
+  closing.add('pools', closePools)
   const { check, close: _close, ...stores } = database
   return {
     ...stores,

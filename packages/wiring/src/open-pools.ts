@@ -3,15 +3,13 @@ import type { Log, Pool, Pools } from '@leasehold/application'
 import { ensureGuestImage, openLocalPool } from '@leasehold/compute-local'
 import type { Config } from '@leasehold/config'
 import type { PoolName } from '@leasehold/domain'
-import type { Closing } from './closing.ts'
+
+/** The pools of an installation, and how to let go of them. Machines outlive that. */
+export type OpenedPools = { readonly pools: Pools; close(): Promise<void> }
+export type OpenPools = (config: Config, log: Log, signal: AbortSignal) => Promise<OpenedPools>
 
 /** Opens every configured pool. Today that is this host; a cluster is one more entry here. */
-export async function openPools(
-  config: Config,
-  closing: Closing,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Pools> {
+export const openConfiguredPools: OpenPools = async (config, log, signal) => {
   const image = await ensureGuestImage({
     folder: join(config.cacheFolder, 'images'),
     source: config.pool.guestImage ?? undefined,
@@ -31,8 +29,7 @@ export async function openPools(
     },
     log,
   })
-  closing.add(`pool ${local.name}`, () => local.close())
-  return poolsOf([local])
+  return { pools: poolsOf([local]), close: () => local.close() }
 }
 
 /** Looks pools up by name. */
