@@ -41,7 +41,10 @@ export interface ObjectStore {
 
   head(bucket: string, path: string, signal: AbortSignal): Promise<StoredObject | null>
 
-  /** In order of path. `after` is the last path of the page before. SHA-256 is null in lists. */
+  /**
+   * Every object once, in the order of the store (some sort whole folders). `after` is the last path of
+   * the page before. SHA-256 is null in lists.
+   */
   list(
     bucket: string,
     prefix: string,
