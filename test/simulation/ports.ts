@@ -19,7 +19,7 @@ import {
 const minuteMs = 60_000
 
 /** Short deadlines, so that a few minutes hold every kind of story. */
-export const simulationRules: RentalRules = {
+const simulationRules: RentalRules = {
   ...defaultRentalRules,
   lease: {
     ...defaultRentalRules.lease,

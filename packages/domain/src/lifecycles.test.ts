@@ -5,7 +5,13 @@ import { leaseTransitions } from './lease/lease-state.ts'
 import { taskEndReasons } from './task/task-end-reason.ts'
 import { taskTransitions } from './task/task-state.ts'
 
-const stories = [
+type Story = {
+  readonly file: string
+  readonly transitions: Readonly<Record<string, readonly string[]>>
+  readonly reasons: Readonly<Record<string, string>>
+}
+
+const stories: readonly Story[] = [
   { file: 'lease.md', transitions: leaseTransitions, reasons: leaseEndReasons },
   { file: 'task.md', transitions: taskTransitions, reasons: taskEndReasons },
 ]
