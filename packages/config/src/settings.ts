@@ -103,7 +103,7 @@ export const settings = {
   RATE_WRITES_PER_MINUTE: whole(1, 10_000_000, 1_200),
   RATE_UNAUTHENTICATED_PER_MINUTE: whole(1, 10_000_000, 600),
 
-  SWEEP_SECONDS: whole(1, 3_600, 5),
+  SWEEP_SECONDS: whole(1, 3_600, 2),
   ORPHAN_SWEEP_SECONDS: whole(1, 86_400, 60),
   WORKER_CONCURRENCY: whole(1, 256, 8),
 } as const satisfies Record<string, TSchema>

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * What of a platform's secrets a log shows: the database's password, the store's key, anything that
+ * looks like a token, a private key or a bearer header. Must be empty.
+ */
+export async function findSecrets(stateFolder: string, log: string): Promise<readonly string[]> {
+  const { password } = JSON.parse(
+    await readFile(join(stateFolder, 'postgres/connection.json'), 'utf8'),
+  )
+  const masterKey = await readFile(join(stateFolder, 'master.key'))
+  const known: readonly (readonly [string, string])[] = [
+    ['the database password', password],
+    ['the master key', masterKey.toString('base64')],
+    ['the master key', masterKey.toString('hex')],
+  ]
+  const shapes: readonly (readonly [string, RegExp])[] = [
+    ['a JSON web token', /eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\./],
+    ['a private key', /BEGIN (OPENSSH )?PRIVATE KEY/],
+    ['a bearer header', /Bearer [A-Za-z0-9_-]{20,}/],
+    ['a presigned link', /X-Amz-Signature=[0-9a-f]{16,}/],
+  ]
+  return [
+    ...known.filter(([, secret]) => log.includes(secret)).map(([name]) => name),
+    ...shapes.filter(([, shape]) => shape.test(log)).map(([name]) => name),
+  ]
+}
