@@ -1,7 +1,7 @@
 import type { AccessStore } from '@leasehold/application'
-import type { StoreDeps } from './open-database.ts'
 import { grantFromRow } from './rows/small-rows.ts'
 import { isoOf } from './rows/times.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 type GrantColumns = {
   readonly tenantId: string

@@ -1,8 +1,8 @@
 import type { AuditLog } from '@leasehold/application'
 import { auditRow } from './audit-rows.ts'
 import { readCursor, toPage } from './cursor.ts'
-import type { StoreDeps } from './open-database.ts'
 import { auditEventFromRow } from './rows/small-rows.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 export function makeAuditLog({ prisma }: StoreDeps): AuditLog {
   return {

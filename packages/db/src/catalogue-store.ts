@@ -1,8 +1,8 @@
 import type { CatalogueStore } from '@leasehold/application'
 import { auditOf } from './audit-rows.ts'
-import type { StoreDeps } from './open-database.ts'
 import { gpuTypeFromRow, machineTypeFromRow } from './rows/small-rows.ts'
 import { toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 export function makeCatalogueStore({ prisma, now }: StoreDeps): CatalogueStore {
   return {

@@ -1,8 +1,8 @@
 import type { IdempotencyClaim, IdempotencyStore } from '@leasehold/application'
-import type { StoreDeps } from './open-database.ts'
 import { DocumentReader } from './rows/document-reader.ts'
 import { isoOf } from './rows/times.ts'
 import { toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 type ClaimRow = {
   readonly kind: IdempotencyClaim['kind']

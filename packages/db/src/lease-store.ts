@@ -1,11 +1,11 @@
 import type { LeaseEvent, LeaseStore, ReplaceOutcome } from '@leasehold/application'
 import { type LeaseId, type Queued, usageChangeOfLease } from '@leasehold/domain'
 import { makeAdmission, requireSameTenant } from './admission.ts'
-import type { StoreDeps } from './open-database.ts'
 import { changeOf, type ReplaceAnswer, toReplaceOutcome } from './replace.ts'
 import { leaseColumns, leaseFromRow, rowFromLease } from './rows/lease-row.ts'
 import { isoOf } from './rows/times.ts'
 import { storableText, toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 import { actorColumns, makeStoredRows } from './stored-rows.ts'
 
 export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {

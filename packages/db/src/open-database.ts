@@ -27,17 +27,11 @@ import { makeLeaseStore } from './lease-store.ts'
 import { makeQuotaLedger } from './quota-ledger.ts'
 import { makeRunCredentialStore } from './run-credential-store.ts'
 import { makeSshKeyStore } from './ssh-key-store.ts'
+import type { StoreDeps } from './store-deps.ts'
 import { makeTaskLogStore } from './task-log-store.ts'
 import { makeTaskStore } from './task-store.ts'
 import { makeTenantStore } from './tenant-store.ts'
 import { makeUsageStore } from './usage-store.ts'
-
-/** What the stores are made of: Prisma and plain statements over the same pool, and the time. */
-export type StoreDeps = {
-  readonly prisma: PrismaClient
-  readonly query: Query
-  readonly now: () => Instant
-}
 
 export type Database = {
   readonly leases: LeaseStore

@@ -1,7 +1,7 @@
 import type { QuotaLedger } from '@leasehold/application'
 import { DomainError, type Quota, type ResourceName, type TenantId } from '@leasehold/domain'
-import type { StoreDeps } from './open-database.ts'
 import { isoOf } from './rows/times.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 type QuotaRow = {
   readonly tenant_id: string

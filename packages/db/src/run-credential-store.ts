@@ -1,6 +1,6 @@
 import type { RunCredentialStore } from '@leasehold/application'
-import type { StoreDeps } from './open-database.ts'
 import { type TaskRow, taskColumns, taskFromRow } from './rows/task-row.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 /** Credentials by their hash. A token speaks only while its task lives and its attempt is the current one. */
 export function makeRunCredentialStore({ query }: StoreDeps): RunCredentialStore {

@@ -1,8 +1,8 @@
 import type { SshKeyStore } from '@leasehold/application'
 import { readCursor, toPage } from './cursor.ts'
-import type { StoreDeps } from './open-database.ts'
 import { sshKeyFromRow } from './rows/small-rows.ts'
 import { toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 import { beforeInTime } from './tenant-store.ts'
 
 export function makeSshKeyStore({ prisma }: StoreDeps): SshKeyStore {

@@ -1,5 +1,5 @@
 import type { TaskLogStore } from '@leasehold/application'
-import type { StoreDeps } from './open-database.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 /** Ends a log that reached its limit. */
 const cutNote = Buffer.from('\n[log limit reached: the rest was dropped]\n')

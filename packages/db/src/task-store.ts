@@ -1,11 +1,11 @@
 import type { ReplaceOutcome, TaskEvent, TaskStore } from '@leasehold/application'
 import { type QueuedTask, type TaskId, usageChangeOfTask } from '@leasehold/domain'
 import { makeAdmission, requireSameTenant } from './admission.ts'
-import type { StoreDeps } from './open-database.ts'
 import { changeOf, type ReplaceAnswer, toReplaceOutcome } from './replace.ts'
 import { rowFromTask, taskColumns, taskFromRow } from './rows/task-row.ts'
 import { isoOf } from './rows/times.ts'
 import { storableText, toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 import { actorColumns, makeStoredRows } from './stored-rows.ts'
 
 export function makeTaskStore({ query, now }: StoreDeps): TaskStore {

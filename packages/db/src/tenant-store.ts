@@ -3,10 +3,10 @@ import { entriesOf, type Member } from '@leasehold/domain'
 import { auditOf } from './audit-rows.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { Prisma } from './generated/client.ts'
-import type { StoreDeps } from './open-database.ts'
 import { memberFromRow, tenantFromRow } from './rows/small-rows.ts'
 import { isoOf } from './rows/times.ts'
 import { toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore {
   const noteMember = makeNoteMember(query)

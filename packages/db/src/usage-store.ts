@@ -1,6 +1,6 @@
 import type { UsageStore } from '@leasehold/application'
-import type { StoreDeps } from './open-database.ts'
 import { usageIntervalFromRow } from './rows/small-rows.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 const oldestFirst = [{ startedAt: 'asc' as const }, { id: 'asc' as const }]
 

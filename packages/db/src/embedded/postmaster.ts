@@ -72,10 +72,10 @@ export async function spawnPostmaster(
   }
 }
 
-/** Asks for a fast shutdown, then an immediate one, then kills. Returns when the process is gone. */
-export async function stopPostmaster(pid: number): Promise<void> {
+/** Asks for a fast shutdown, after `fastMs` for an immediate one, then kills. Returns when the process is gone. */
+export async function stopPostmaster(pid: number, fastMs = 15_000): Promise<void> {
   const steps: readonly (readonly [NodeJS.Signals, number])[] = [
-    ['SIGINT', 15_000],
+    ['SIGINT', fastMs],
     ['SIGQUIT', 5_000],
     ['SIGKILL', 5_000],
   ]

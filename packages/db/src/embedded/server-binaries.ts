@@ -56,8 +56,8 @@ function nativeFolder(): string {
   }
 }
 
-/** `pg-symlinks.json` lists `{ source, target }` relative to the package's folder. */
-async function repairLibraryLinks(native: string): Promise<void> {
+/** Makes what is missing of the links in `pg-symlinks.json`: `{ source, target }`, relative to the package's folder. */
+export async function repairLibraryLinks(native: string): Promise<void> {
   const list = path.join(native, 'pg-symlinks.json')
   const links = JSON.parse(await fs.readFile(list, 'utf8')) as readonly {
     source: string

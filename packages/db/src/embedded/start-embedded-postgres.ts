@@ -4,14 +4,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '@leasehold/application'
 import pg from 'pg'
-import {
-  findPostmaster,
-  isAlive,
-  logTail,
-  type Postmaster,
-  spawnPostmaster,
-  stopPostmaster,
-} from './postmaster.ts'
+import { findPostmaster, isAlive, logTail, spawnPostmaster, stopPostmaster } from './postmaster.ts'
 import {
   type Connection,
   freePort,
@@ -78,7 +71,7 @@ async function adoptServer(
   if (await answersWithin(connection, 10_000, () => isAlive(found.pid)))
     return { pid: found.pid, connection, adopted: true }
   log.warn({ pid: found.pid }, 'a database server left from before does not answer; ending it')
-  await stopPostmaster(found.pid)
+  await stopPostmaster(found.pid, 2_000)
   return null
 }
 
@@ -100,7 +93,7 @@ async function startServer(
       await storeConnection(layout.folder, connection)
       return { pid, connection, adopted: false }
     }
-    if (alive()) await stopPostmaster(pid)
+    if (alive()) await stopPostmaster(pid, 2_000)
     // Two passing causes: the port was taken meanwhile, or backends of a killed server are still ending.
     const tail = await logTail(layout.logFile)
     if (!/Address already in use|shared memory block|lock file/.test(tail)) break
@@ -150,7 +143,7 @@ async function runInitdb(layout: ServerLayout, fresh: string, passwordFile: stri
     layout.binaries.initdb,
     [`--pgdata=${fresh}`, `--username=${roleName}`, '--auth=scram-sha-256']
       .concat(`--pwfile=${passwordFile}`, '--locale=C', locale)
-      .concat('--set=max_connections=20', '--set=dynamic_shared_memory_type=mmap'),
+      .concat('--set=dynamic_shared_memory_type=mmap'),
     {
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -227,5 +220,3 @@ async function withClient<Result>(
 function urlOf({ port, password }: Connection, database: string): string {
   return `postgres://${roleName}:${password}@127.0.0.1:${port}/${database}`
 }
-
-export type { Postmaster }
