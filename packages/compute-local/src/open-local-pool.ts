@@ -7,6 +7,7 @@ import { hostCapacity, type PoolLimits, shapeRefusal } from './host-limits.ts'
 import { openLocalMachineDriver } from './machines/local-machine-driver.ts'
 import { openMachineDirectory } from './machines/machine-directory.ts'
 import { probeAcceleration } from './qemu/probe-acceleration.ts'
+import { shortFolder } from './short-folder.ts'
 import { openLocalTaskDriver } from './tasks/local-task-driver.ts'
 import { openLocalTenancyDriver } from './tenancy/local-tenancy-driver.ts'
 
@@ -32,8 +33,8 @@ export async function openLocalPool(
   options: LocalPoolOptions,
 ): Promise<Pool & { close(): Promise<void> }> {
   const { name, region, image, limits = {}, runApi, log } = options
-  const folder = resolve(options.folder)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const folder = await shortFolder(resolve(options.folder))
   const imageName = options.imageName ?? ('debian-12' as ImageName)
   const findImage = (asked: ImageName) => (asked === imageName ? image : null)
   const acceleration = await probeAcceleration(folder, log)

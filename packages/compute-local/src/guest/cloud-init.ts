@@ -76,7 +76,12 @@ export function guestSeed(facts: GuestFacts): GuestSeed {
     growpart: { mode: 'auto', devices: ['/'] },
     resize_rootfs: true,
   }
-  const metaData = { 'instance-id': facts.instanceId, 'local-hostname': facts.hostName }
+  const metaData = {
+    'instance-id': facts.instanceId,
+    'local-hostname': facts.hostName,
+    // Nothing here needs the network: applied in the first stage, before it is up.
+    dsmode: 'local',
+  }
   // cloud-init reads YAML 1.1, where `no`, `1_000` or `12:30` are not strings unless quoted.
   const options = { version: '1.1', lineWidth: 0 } as const
   return {

@@ -97,9 +97,9 @@ class LocalMachineDriver implements MachineDriver {
   ): Promise<void> {
     await this.#alone(id, signal, async () => {
       const record = await this.#directory.read(id)
-      if (record === null) return
-      fence(record, generation)
-      if (record.phase === 'destroying') return
+      if (record !== null) fence(record, generation)
+      await this.#directory.raiseFence(id, generation)
+      if (record === null || record.phase === 'destroying') return
       if (record.phase !== 'stopping') await this.#directory.write({ ...record, phase: 'stopping' })
       const process = await findMachineProcess(this.#directory.files(id), record.phase)
       if (process === null) return
@@ -148,7 +148,10 @@ class LocalMachineDriver implements MachineDriver {
     if (isThis && record.phase === 'refused')
       return { kind: 'refused', detail: record.refusal ?? 'It cannot run here.' }
     const process = await findMachineProcess(this.#directory.files(id), record.phase)
-    if (!isThis || process === null) return { kind: 'absent', disk: await this.#diskOf(record) }
+    if (process === null || record.generation > generation)
+      return { kind: 'absent', disk: await this.#diskOf(record) }
+    // An older generation that still runs is in the way: the next start ends it.
+    if (!isThis) return { kind: 'booting' }
     const { ports } = record
     const answers = await this.#answers(process, ports, signal)
     signal.throwIfAborted()

@@ -23,7 +23,7 @@ export class MachineRecordUnreadable extends Error {
   }
 }
 
-/** One folder per machine below `folder`, and a fence per destroyed one. */
+/** One folder per machine below `folder`, and a fence per machine that was stopped or destroyed. */
 export type MachineDirectory = {
   readonly folder: string
   files(id: LeaseId): MachineFiles
@@ -37,7 +37,7 @@ export type MachineDirectory = {
   remove(id: LeaseId): Promise<void>
   /** Nothing of this generation or an older one may be started any more. */
   raiseFence(id: LeaseId, generation: number): Promise<void>
-  /** The youngest generation that was destroyed; 0 for none. */
+  /** The youngest generation that is over; 0 for none. */
   fence(id: LeaseId): Promise<number>
   /** Removes fences that no late worker can run into any more. */
   pruneFences(olderThanMs: number): Promise<void>

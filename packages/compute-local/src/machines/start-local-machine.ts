@@ -112,12 +112,9 @@ async function fenceOrder(
   known: MachineRecord | null,
   directory: MachineDirectory,
 ): Promise<void> {
-  const destroyed = await directory.fence(leaseId)
-  if (destroyed >= generation) throw new StaleGeneration(leaseId, generation, destroyed)
-  if (known === null) return
-  const isOver =
-    known.phase === 'destroying' || (known.phase === 'stopping' && known.generation === generation)
-  if (known.generation > generation || isOver)
+  const over = await directory.fence(leaseId)
+  if (over >= generation) throw new StaleGeneration(leaseId, generation, over)
+  if (known !== null && known.generation > generation)
     throw new StaleGeneration(leaseId, generation, known.generation)
 }
 
