@@ -1,19 +1,16 @@
+import { LeaseEvent, LeaseEventList, TaskEvent, TaskEventList } from './events.ts'
 import { FileDownload, FileObject, FilePage } from './file-object.ts'
 import { Liveness, Readiness } from './health.ts'
 import {
   ExtendLeaseBody,
-  JupyterAccess,
-  JupyterLink,
   Lease,
-  LeaseAccess,
   LeaseCondition,
-  LeaseEvent,
-  LeaseEventList,
   LeasePage,
   RequestLeaseBody,
-  SshAccess,
   UsageSoFar,
 } from './lease.ts'
+import { JupyterAccess, JupyterLink, LeaseAccess, SshAccess } from './lease-access.ts'
+import { LogChunk, LogEnd } from './log-stream.ts'
 import {
   GpuCount,
   GpuType,
@@ -31,18 +28,7 @@ import { Problem } from './problem.ts'
 import { Quota, QuotaDrift, QuotaDriftList, QuotaLimit, QuotaList, SetQuotasBody } from './quota.ts'
 import type { Component } from './schema-parts.ts'
 import { AddSshKeyBody, SshKey, SshKeyPage } from './ssh-key.ts'
-import {
-  LogChunk,
-  LogEnd,
-  SubmitTaskBody,
-  Task,
-  TaskEvent,
-  TaskEventList,
-  TaskExit,
-  TaskInput,
-  TaskPage,
-  TaskProgress,
-} from './task.ts'
+import { SubmitTaskBody, Task, TaskExit, TaskInput, TaskPage, TaskProgress } from './task.ts'
 import {
   ChangeTenantBody,
   CreateTenantBody,

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { LeaseAccess } from './lease-access.ts'
 import { Resources } from './machine-type.ts'
 import {
   catalogueName,
@@ -7,7 +8,6 @@ import {
   id,
   Labels,
   labelQuery,
-  listOf,
   Micros,
   nullable,
   oneOf,
@@ -61,58 +61,6 @@ export const LeaseCondition = component(
   ),
 )
 export type LeaseCondition = Static<typeof LeaseCondition>
-
-/** How to reach a ready machine by SSH: through the gateway, which knows each machine by its lease. */
-export const SshAccess = component(
-  'SshAccess',
-  Type.Object(
-    {
-      host: Type.String({ description: 'The SSH gateway.', examples: ['127.0.0.1'] }),
-      port: Type.Integer({ minimum: 1, maximum: 65_535, examples: [2_222] }),
-      user: Type.String({ description: 'Account in the machine.', examples: ['leasehold'] }),
-      command: Type.String({
-        description:
-          'Ready to paste into a shell: jumps through the gateway and trusts exactly the keys below.',
-        examples: ['ssh -o HostKeyAlias=lse_0193a7c2 … leasehold@lse_0193a7c2'],
-      }),
-      hostKeys: Type.Array(Type.String({ examples: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ…'] }), {
-        description: 'Public host keys of the machine, for `known_hosts`.',
-      }),
-      gatewayUser: Type.String({
-        description: 'User name for the gateway itself.',
-        examples: ['lse_0193a7c2'],
-      }),
-      gatewayHostKeys: Type.Array(Type.String(), {
-        description: 'Public host keys of the gateway, for `known_hosts`.',
-      }),
-    },
-    { additionalProperties: false },
-  ),
-)
-
-/** How to reach a ready machine’s Jupyter. */
-export const JupyterAccess = component(
-  'JupyterAccess',
-  Type.Object(
-    {
-      linkUrl: Type.String({
-        description: 'POST to it to get a one-time link for a browser.',
-        examples: ['/v1/leases/lse_0193a7c2/jupyter-link'],
-      }),
-      origin: Type.String({ examples: ['http://lse-0193a7c2.localhost:8082'] }),
-    },
-    { additionalProperties: false },
-  ),
-)
-
-export const LeaseAccess = component(
-  'LeaseAccess',
-  Type.Object(
-    { ssh: nullable(ref(SshAccess)), jupyter: nullable(ref(JupyterAccess)) },
-    { additionalProperties: false, description: 'Null where there is none, or none now.' },
-  ),
-)
-export type LeaseAccess = Static<typeof LeaseAccess>
 
 /** Time and money so far. */
 export const UsageSoFar = component(
@@ -227,48 +175,3 @@ export const ListLeasesQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-
-/** One entry of a history. `seq` rises by one. */
-export const LeaseEvent = component(
-  'LeaseEvent',
-  Type.Object(
-    {
-      seq: Type.Integer({ minimum: 1 }),
-      at: Timestamp,
-      actor: oneOf(['member', 'operator', 'platform']),
-      actorId: Type.String({ examples: ['7a1c9f0e-olivia'] }),
-      state: oneOf(['requested', ...leaseStateNames]),
-      reason: nullable(Type.String({ examples: ['stopped-by-tenant'] })),
-      detail: nullable(Type.String()),
-    },
-    { additionalProperties: false },
-  ),
-)
-export type LeaseEvent = Static<typeof LeaseEvent>
-export const LeaseEventList = listOf('LeaseEventList', LeaseEvent)
-
-export const EventsQuery = Type.Object(
-  {
-    after: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 2_147_483_647, default: 0, description: 'A `seq`.' }),
-    ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 100 })),
-  },
-  { additionalProperties: false },
-)
-
-/** A link that opens the machine’s Jupyter once. */
-export const JupyterLink = component(
-  'JupyterLink',
-  Type.Object(
-    {
-      url: Type.String({
-        description: 'Open it in a browser: it works once and sets a cookie.',
-        examples: ['http://lse-0193a7c2.localhost:8082/_leasehold/open/9f2c…'],
-      }),
-      expiresAt: Timestamp,
-    },
-    { additionalProperties: false },
-  ),
-)
-export type JupyterLink = Static<typeof JupyterLink>

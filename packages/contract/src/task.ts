@@ -7,7 +7,6 @@ import {
   id,
   Labels,
   labelQuery,
-  listOf,
   Micros,
   nullable,
   oneOf,
@@ -224,44 +223,3 @@ export const ListTasksQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-
-export const TaskEvent = component(
-  'TaskEvent',
-  Type.Object(
-    {
-      seq: Type.Integer({ minimum: 1 }),
-      at: Timestamp,
-      actor: oneOf(['member', 'operator', 'platform']),
-      actorId: Type.String(),
-      state: oneOf(taskStateNames),
-      reason: nullable(Type.String({ examples: ['exited-zero'] })),
-      detail: nullable(Type.String()),
-    },
-    { additionalProperties: false },
-  ),
-)
-export type TaskEvent = Static<typeof TaskEvent>
-export const TaskEventList = listOf('TaskEventList', TaskEvent)
-
-/** `data` of one `log` event of the live stream. JSON keeps NUL, CR and line ends as they were. */
-export const LogChunk = component(
-  'LogChunk',
-  Type.Object(
-    {
-      offset: Type.Integer({ minimum: 0, description: 'Byte offset at which the text begins.' }),
-      text: Type.String(),
-    },
-    { additionalProperties: false },
-  ),
-)
-export type LogChunk = Static<typeof LogChunk>
-
-/** `data` of the last event, `end`. */
-export const LogEnd = component(
-  'LogEnd',
-  Type.Object(
-    { lengthBytes: Type.Integer({ minimum: 0 }), state: oneOf(taskStateNames) },
-    { additionalProperties: false },
-  ),
-)
-export type LogEnd = Static<typeof LogEnd>

@@ -1,4 +1,4 @@
-import type { Clock, NoteCaller, TenantScope } from '@leasehold/application'
+import type { Caller, Clock, NoteCaller, TenantScope } from '@leasehold/application'
 import { requireActive } from '@leasehold/application'
 import { DomainError, type MemberId, mayDo, type TenantId } from '@leasehold/domain'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
@@ -37,6 +37,7 @@ export const tenantScope = fp<Options>(
     decorateScope(app)
     app.decorateRequest('scope', null)
     const mayGoOn = makeScopeRateLimit(limits, clock)
+    const scopes = makeRecentScopes(clock)
 
     app.addHook('onRoute', (route: RouteOptions) => {
       if (route.config?.public === true) return
@@ -49,11 +50,18 @@ export const tenantScope = fp<Options>(
       if (operation === undefined || request.is404) return done()
       const slug = request.headers['leasehold-tenant']
       const named = typeof slug === 'string' ? slug.slice(0, longestSlug) : null
-      noteCaller(callerOf(request), named).then(
-        (scope) => {
-          enter(request, scope)
-          if (!mayGoOn(request, reply, scope.tenant.id, operation.routeClass)) return
+      const goOn = (scope: TenantScope) => {
+        enter(request, scope)
+        if (mayGoOn(request, reply, scope.tenant.id, operation.routeClass))
           done(refusalOf(scope, operation))
+      }
+      const caller = callerOf(request)
+      const recent = scopes.find(caller, named)
+      if (recent !== null) return goOn(recent)
+      noteCaller(caller, named).then(
+        (scope) => {
+          scopes.remember(caller, named, scope)
+          goOn(scope)
         },
         (failure) => done(failure),
       )
@@ -61,6 +69,28 @@ export const tenantScope = fp<Options>(
   },
   { name: 'tenant-scope', dependencies: ['authentication'] },
 )
+
+const scopeAgeMs = 500
+
+/**
+ * The scope of a token that was seen just now, so that a client in full flow costs no promise. Token
+ * verifiers give the same caller for the same token, and what is forgotten by them is forgotten here.
+ */
+function makeRecentScopes(clock: Clock) {
+  type Recent = { readonly named: string | null; readonly at: number; readonly scope: TenantScope }
+  const recent = new WeakMap<Caller, Recent>()
+  return {
+    find(caller: Caller, named: string | null): TenantScope | null {
+      const known = recent.get(caller)
+      if (known === undefined || known.named !== named) return null
+      const age = clock.now() - known.at
+      return age >= 0 && age < scopeAgeMs ? known.scope : null
+    },
+    remember(caller: Caller, named: string | null, scope: TenantScope): void {
+      recent.set(caller, { named, at: clock.now(), scope })
+    },
+  }
+}
 
 /** What both APIs need to know about who acts. */
 export function decorateScope(app: FastifyInstance): void {
