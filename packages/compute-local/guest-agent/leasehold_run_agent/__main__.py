@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from .identity import take_identity
+from .identity import take_identity, wait_for_network
 from .run import Run
 from .run_api import CredentialDead, PlatformGone, Refused, RunApi
 from .start_line import HostPort, PortClosed
@@ -16,6 +16,8 @@ from .workplace import find_user
 def main() -> int:
     options = read_options()
     user = find_user(options.user) if options.user else None
+    if options.identity == "fresh":
+        wait_for_network()
     port = HostPort(options.port)
     try:
         start = port.wait_for_start()

@@ -36,6 +36,16 @@ def take_identity(start: StartLine, user_id: int | None) -> None:
         close_networks(start.closed_networks, start.resolver, user_id)
 
 
+def wait_for_network(deadline_seconds: float = 30.0) -> None:
+    """Until there is a default route, so that a frozen machine wakes up with one; goes on without at the deadline."""
+    give_up_at = time.monotonic() + deadline_seconds
+    while time.monotonic() < give_up_at:
+        with open("/proc/net/route", encoding="ascii") as file:
+            if any(line.split()[1:2] == ["00000000"] for line in file):
+                return
+        time.sleep(0.1)
+
+
 def credit_entropy(entropy: bytes) -> None:
     request = struct.pack(f"ii{len(entropy)}s", len(entropy) * 8, len(entropy), entropy)
     with open("/dev/urandom", "wb", buffering=0) as device:

@@ -93,6 +93,22 @@ runnable(`runs from one snapshot${missing}`, { timeout: 5 * minutes }, () => {
     expect([...run.outputs.keys()]).toEqual(['mine'])
   })
 
+  // Routes are asked for as the script's user, so that the test needs no internet.
+  const routes =
+    'for to in 192.0.2.1 10.0.2.2 "10.0.2.3 ipproto 17 dport 53"; do ip route get $to uid $(id -u) >/dev/null 2>&1 && echo open || echo closed; done'
+
+  it('let the script out, but not to this host', async () => {
+    expect((await runToEnd(routes)).log().toString()).toBe('open\nclosed\nopen\n')
+  })
+
+  it('let the script nowhere when the pool is closed, while the agent still reports', async () => {
+    await host.reopen('closed')
+
+    expect((await runToEnd(routes)).log().toString()).toBe('closed\nclosed\nclosed\n')
+
+    await host.reopen()
+  })
+
   it('hear a stop, save what they have and leave', async () => {
     const { order, run } = host.newRun({
       script: `trap 'echo saved > outputs/checkpoint; exit 9' TERM; echo up; ${waiting}`,

@@ -49,7 +49,12 @@ export function taskSeed(agentFiles: readonly GuestFile[]): GuestSeed {
       ['systemctl', 'start', '--no-block', agentUnit],
     ],
   }
-  const metaData = { 'instance-id': 'leasehold-task', 'local-hostname': 'task' }
+  const metaData = {
+    'instance-id': 'leasehold-task',
+    'local-hostname': 'task',
+    // Nothing here needs the network: all of it is done in the very first stage.
+    dsmode: 'local',
+  }
   // cloud-init reads YAML 1.1, where `no`, `1_000` or `12:30` are not strings unless quoted.
   const options = { version: '1.1', lineWidth: 0 } as const
   return {
@@ -72,7 +77,7 @@ const pipConfiguration = '[global]\nbreak-system-packages = true\n[install]\nuse
 function unitText(): string {
   return `[Unit]
 Description=Leasehold task agent
-After=multi-user.target cloud-init.service network.target
+After=multi-user.target network.target
 SuccessAction=poweroff-immediate
 FailureAction=poweroff-immediate
 

@@ -47,7 +47,7 @@ export type TaskHost = {
   readonly acceleration: Acceleration
   readonly driver: LocalTaskDriver
   /** Closes the driver and opens another over the same folder. */
-  reopen(): Promise<LocalTaskDriver>
+  reopen(network?: 'outside' | 'closed'): Promise<LocalTaskDriver>
   newRun(plan: RunApiPlan): { readonly order: RunOrder; readonly run: RunApiRecorder }
   /** Ids of all QEMU processes that name this host's folder. */
   processes(): Promise<readonly number[]>
@@ -64,9 +64,9 @@ export async function openTaskHost(snapshotsKept = 2): Promise<TaskHost> {
   const image = await testImage(log)
   const acceleration = await probeAcceleration(folder, log)
   const api = await startRunApi()
-  const open = () =>
+  const open = (network: 'outside' | 'closed' = 'outside') =>
     openLocalTaskDriver({
-      ...{ folder, acceleration, runApiPort: api.port, snapshotsKept, log },
+      ...{ folder, acceleration, network, runApiPort: api.port, snapshotsKept, log },
       findImage: (name) => (name === 'debian-12' ? image : null),
       refusal: (shape) =>
         shape.memoryMiB > 1_000_000 ? 'This host has not so much memory.' : null,
@@ -82,9 +82,9 @@ export async function openTaskHost(snapshotsKept = 2): Promise<TaskHost> {
     get driver() {
       return driver
     },
-    reopen: async () => {
+    reopen: async (network) => {
       await driver.close()
-      driver = await open()
+      driver = await open(network)
       return driver
     },
     newRun: (plan) => {
