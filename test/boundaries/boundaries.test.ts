@@ -31,7 +31,7 @@ describe('the boundary rules', () => {
 
     expect(violations).toEqual([])
     expect(modules).toBeGreaterThan(100)
-  })
+  }, 60_000)
 })
 
 async function brokenRules(tree: Tree): Promise<readonly string[]> {
