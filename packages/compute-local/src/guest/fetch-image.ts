@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ProgramFailed, runProgram } from '../programs/run-program.ts'
@@ -65,6 +65,9 @@ export async function examineImage(
       throw refuse('The image keeps its data in another file; flatten it with `qemu-img convert`.')
     const virtualSizeMiB = Math.ceil(Number(facts['virtual-size']) / 1_048_576)
     if (!(virtualSizeMiB >= 1)) throw refuse('The image is empty.')
+    // Everything is a raw image to qemu-img; one that can boot has a boot sector.
+    if (format === 'raw' && !(await hasBootSector(path)))
+      throw refuse('The image is not qcow2, and as a raw disk it has no boot sector.')
     return { format, virtualSizeMiB }
   } catch (error) {
     if (!(error instanceof ProgramFailed)) throw error
@@ -72,6 +75,12 @@ export async function examineImage(
       throw new ImageUnavailable('tools-missing', 'qemu-img is missing: apt-get install qemu-utils')
     throw refuse('qemu-img cannot read the image; it is broken or of another kind.')
   }
+}
+
+async function hasBootSector(path: string): Promise<boolean> {
+  await using file = await open(path, 'r')
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 510)
+  return bytesRead === 2 && buffer.readUInt16BE(0) === 0x55aa
 }
 
 type Source = { readonly body: AsyncIterable<Uint8Array>; readonly sizeBytes: number | null }
