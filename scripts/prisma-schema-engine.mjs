@@ -16,7 +16,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import readline from 'node:readline'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils'
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 import pg from 'pg'
 
@@ -24,23 +24,17 @@ const require = createRequire(import.meta.url)
 const argv = process.argv.slice(2)
 const datasource = JSON.parse(argumentOf('--datasource') ?? '{}')
 
-acceptCatalogueTypes()
+/** Where the WebAssembly build leaves the words of a panic; what it throws says only "unreachable". */
+let panic = null
+globalThis.PRISMA_WASM_PANIC_REGISTRY = {
+  set_message(message) {
+    panic = message
+  },
+}
+
 const cliAt = argv.indexOf('cli')
 if (cliAt >= 0) await runDatabaseCommand(argv[cliAt + 1])
 else await answerRequests()
-
-/** adapter-pg 7.10.0 refuses the internal type "char" (OID 18, arrays 1002) that introspection reads: call it text. */
-function acceptCatalogueTypes() {
-  const Result = require('pg/lib/result')
-  const addFields = Result.prototype.addFields
-  Result.prototype.addFields = function addReadableFields(fields) {
-    for (const field of fields) {
-      if (field.dataTypeID === 18) field.dataTypeID = 25
-      if (field.dataTypeID === 1002) field.dataTypeID = 1009
-    }
-    return addFields.call(this, fields)
-  }
-}
 
 async function runDatabaseCommand(command) {
   const name = datasource.url && new URL(datasource.url).pathname.slice(1)
@@ -70,6 +64,12 @@ async function runDatabaseCommand(command) {
 
 async function answerRequests() {
   let previous = Promise.resolve()
+  // A panic is thrown from inside the engine's own promises, and what it was asked never gets an answer.
+  process.on('uncaughtException', (error) => {
+    sendError(answering, error)
+    process.exitCode = 1
+    process.stdin.destroy()
+  })
   const lines = readline.createInterface({ input: process.stdin })
   lines.on('line', (line) => {
     if (line.trim() === '') return
@@ -81,8 +81,10 @@ async function answerRequests() {
 }
 
 let opening
+let answering = null
 
 async function answer({ id, method, params }) {
+  answering = id
   try {
     // Opened by the first request, so that a database that is not there becomes its answer.
     opening ??= openEngine()
@@ -98,16 +100,20 @@ async function answer({ id, method, params }) {
     }
     send({ jsonrpc: '2.0', id, result: result ?? null })
   } catch (error) {
-    const data = {
-      is_panic: false,
-      message: String(error.message),
-      error_code: error.code?.startsWith?.('P') ? error.code : undefined,
-      meta: error.meta ?? null,
-      backtrace: null,
-    }
-    const words = 'An error happened. Check the data field for details.'
-    send({ jsonrpc: '2.0', id, error: { code: 4466, message: words, data } })
+    sendError(id, error)
   }
+}
+
+function sendError(id, error) {
+  const data = {
+    is_panic: panic !== null,
+    message: panic ?? String(error.message),
+    error_code: error.code?.startsWith?.('P') ? error.code : undefined,
+    meta: error.meta ?? null,
+    backtrace: null,
+  }
+  const words = 'An error happened. Check the data field for details.'
+  send({ jsonrpc: '2.0', id, error: { code: 4466, message: words, data } })
 }
 
 async function openEngine() {
@@ -131,14 +137,53 @@ function adapterFactory(url) {
   return {
     provider: 'postgres',
     adapterName: '@prisma/adapter-pg',
-    connect: () =>
-      new PrismaPg(connectionTo(url), {
-        schema: new URL(url).searchParams.get('schema') ?? undefined,
-      }).connect(),
+    connect: () => connect(url, new URL(url).searchParams.get('schema') ?? undefined),
     connectToShadowDb: () =>
       datasource.shadowDatabaseUrl
-        ? new PrismaPg(connectionTo(datasource.shadowDatabaseUrl)).connect()
+        ? connect(datasource.shadowDatabaseUrl)
         : connectToNewShadow(url),
+  }
+}
+
+/** Prisma's adapter, mended in two places where version 7.10.0 falls short of what the engine asks of it. */
+async function connect(url, schema, database) {
+  const adapter = await new PrismaPg(connectionTo(url, database), { schema }).connect()
+  sendScriptsWhole(adapter)
+  readCatalogueCharacters(adapter)
+  return adapter
+}
+
+/** It cuts a script at every semicolon, those in comments and function bodies too. */
+function sendScriptsWhole(adapter) {
+  adapter.executeScript = async (script) => {
+    try {
+      await adapter.client.query(script)
+    } catch (error) {
+      adapter.onError(error)
+    }
+  }
+}
+
+/** It refuses PostgreSQL's internal type "char", and the engine accepts nothing but a character for it. */
+function readCatalogueCharacters(adapter) {
+  const internalChar = 18 // pg_type.oid of "char"
+  const bpchar = 1042 // pg_type.oid of character(n), which the adapter knows
+  const queryRaw = adapter.queryRaw
+  adapter.queryRaw = async (query) => {
+    let types = []
+    const mended = Object.create(adapter)
+    mended.performIO = async (asked) => {
+      const result = await adapter.performIO(asked)
+      types = result.fields.map((field) => field.dataTypeID)
+      for (const field of result.fields)
+        if (field.dataTypeID === internalChar) field.dataTypeID = bpchar
+      return result
+    }
+    const result = await queryRaw.call(mended, query)
+    types.forEach((type, index) => {
+      if (type === internalChar) result.columnTypes[index] = ColumnTypeEnum.Character
+    })
+    return result
   }
 }
 
@@ -146,7 +191,7 @@ function adapterFactory(url) {
 async function connectToNewShadow(url) {
   const database = `prisma_migrate_shadow_db_${crypto.randomUUID()}`
   await withClient(url, undefined, (client) => client.query(`CREATE DATABASE "${database}"`))
-  const adapter = await new PrismaPg(connectionTo(url, database)).connect()
+  const adapter = await connect(url, undefined, database)
   const dispose = adapter.dispose.bind(adapter)
   adapter.dispose = async () => {
     await dispose()
