@@ -4,6 +4,13 @@ const adapters = '^packages/(db|queue|object-store|access|identity|compute-[^/]+
 export default {
   forbidden: [
     {
+      name: 'every-import-is-found',
+      severity: 'error',
+      comment: 'What cannot be resolved cannot be judged by the other rules.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       comment: 'Two modules that need each other are one module.',
