@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
+import process from 'node:process'
 import type { Log } from '@leasehold/application'
 import { copyServerBinaries, findServerBinaries, type ServerBinaries } from './server-binaries.ts'
 import { findBarrier, findServerUser, type ServerUser } from './server-user.ts'
@@ -24,12 +25,11 @@ const sharedHome = '/var/lib/leasehold'
 
 export async function prepareLayout(folder: string, log: Log): Promise<ServerLayout> {
   const user = await findServerUser()
-  // The server's user only passes through ours on the way to its own.
-  await fs.mkdir(folder, { recursive: true, mode: user === null ? 0o700 : 0o711 })
+  await fs.mkdir(folder, { recursive: true, mode: 0o700 })
   let binaries = await findServerBinaries()
   let home = folder
   if (user !== null) {
-    const barrier = await findBarrier(folder, user)
+    const barrier = await openWay(folder, user)
     if (barrier !== null) {
       home = await homeElsewhere(folder)
       log.warn(
@@ -49,13 +49,32 @@ export async function prepareLayout(folder: string, log: Log): Promise<ServerLay
   }
 }
 
+/**
+ * Lets the server's user through the state folder and our own in it, which are ours, by its group: others
+ * stay out. Returns what still bars the way: somebody's home, which is not ours to open.
+ */
+async function openWay(folder: string, user: ServerUser): Promise<string | null> {
+  for (const own of [path.dirname(folder), folder]) {
+    if ((await findBarrier(folder, user)) !== own) continue
+    const { uid, mode } = await fs.stat(own)
+    if (uid !== process.getuid?.()) continue
+    await fs.chown(own, uid, user.gid)
+    await fs.chmod(own, (mode & 0o7707) | 0o010)
+  }
+  return findBarrier(folder, user)
+}
+
 /** A folder below `/var/lib/leasehold`, remembered in the state folder: a new state folder gets a new one. */
 async function homeElsewhere(folder: string): Promise<string> {
   const note = path.join(folder, 'data-is-elsewhere')
   const known = await fs.readFile(note, 'utf8').catch(() => null)
   const home = known?.trim() ?? path.join(sharedHome, `postgres-${randomBytes(6).toString('hex')}`)
   await fs.mkdir(home, { recursive: true, mode: 0o711 })
-  if (known === null) await fs.writeFile(note, `${home}\n`)
+  if (known === null) {
+    // Each names the other, so that a person who finds one alone knows what it was.
+    await fs.writeFile(path.join(home, 'belongs-to'), `${folder}\n`)
+    await fs.writeFile(note, `${home}\n`)
+  }
   return home
 }
 

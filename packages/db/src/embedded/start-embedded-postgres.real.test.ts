@@ -183,19 +183,36 @@ describe('the embedded database', () => {
     await expect(start(folder)).rejects.toThrow(/did not start[\s\S]*no_such_setting/)
   })
 
-  it.skipIf(!root)('puts the data elsewhere when its user may not pass (root only)', async () => {
-    const folder = await aFolder()
-    await fs.chmod(path.dirname(folder), 0o700)
+  it.skipIf(!root)(
+    'lets only its own user pass through a closed state folder (root only)',
+    async () => {
+      const folder = await aFolder()
+      await fs.chmod(path.dirname(folder), 0o700)
+      const log = aLog()
+
+      await start(folder, log)
+
+      const { mode } = await fs.stat(path.dirname(folder))
+      expect(mode & 0o777).toBe(0o710)
+      expect(log.lines.join('\n')).not.toContain('outside the state folder')
+    },
+  )
+
+  it.skipIf(!root)('puts the data elsewhere when a home bars the way (root only)', async () => {
+    const home = path.dirname(await aFolder())
+    const folder = path.join(home, 'leasehold/state/postgres')
+    await fs.mkdir(path.dirname(folder), { recursive: true })
+    await fs.chmod(home, 0o700)
     const log = aLog()
     const server = await start(folder, log)
     await ask(server.url, 'CREATE TABLE kept AS SELECT 1 AS answer')
     await server.stop()
-    const home = (await fs.readFile(path.join(folder, 'data-is-elsewhere'), 'utf8')).trim()
-    folders.push(home)
+    folders.push((await fs.readFile(path.join(folder, 'data-is-elsewhere'), 'utf8')).trim())
 
     const next = await start(folder)
 
     expect(log.lines.join('\n')).toContain('may not enter a folder above')
+    expect((await fs.stat(home)).mode & 0o777).toBe(0o700)
     expect(await ask(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 1 }])
   })
 })

@@ -1,6 +1,6 @@
+import { accessStoreContract } from './access-store-contract.ts'
 import { leaseStoreContract } from './lease-store-contract.ts'
 import {
-  accessStoreContract,
   auditLogContract,
   catalogueStoreContract,
   idempotencyStoreContract,
