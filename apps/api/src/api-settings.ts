@@ -30,7 +30,10 @@ export type ApiSettings = {
     /** How long a second request waits for the answer of the first. */
     readonly waitMs: number
     readonly pollMs: number
-    /** A claim that nobody finished for so long may be taken over. */
+    /**
+     * A claim that nobody finished for so long may be taken over. Longer than any handler runs, and not
+     * much longer: when the database goes away in the middle of a request, nobody gives its key back.
+     */
     readonly staleMs: number
   }
   readonly stream: {
@@ -63,6 +66,6 @@ export const defaultApiSettings: ApiSettings = {
       stream: { perSecond: 5, burst: 50 },
     },
   },
-  idempotency: { waitMs: 10_000, pollMs: 25, staleMs: 60_000 },
+  idempotency: { waitMs: 10_000, pollMs: 25, staleMs: 35_000 },
   stream: { heartbeatMs: 15_000, longestMs: 14_400_000, maxPerTenant: 50 },
 }
