@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findMigrationFaults } from '../../../scripts/migrations/find-migration-faults.ts'
+import { findMigrationFaults } from '../../scripts/migrations/find-migration-faults.ts'
 
 const first = { name: '20300101000000_first', sql: 'CREATE TABLE "leases" ("id" TEXT NOT NULL);\n' }
 
