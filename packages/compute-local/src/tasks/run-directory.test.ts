@@ -53,6 +53,22 @@ describe('the directory of runs', () => {
     },
   )
 
+  it('removes a folder into which something is still being written', async () => {
+    const runs = await openRunDirectory(root)
+    await runs.write(note)
+    let writing = true
+    const writer = (async () => {
+      for (let i = 0; writing && i < 500; i += 1)
+        await writeFile(join(runs.folderOf(id), `console${i}`), '').catch(() => {})
+    })()
+
+    await runs.remove(id)
+    writing = false
+    await writer
+
+    expect(await runs.list()).toEqual([])
+  })
+
   it('remembers the highest attempt that was destroyed, until marks are old', async () => {
     const runs = await openRunDirectory(root)
     await runs.markDestroyed(id, 3)

@@ -64,7 +64,7 @@ export async function openRunDirectory(root: string): Promise<RunDirectory> {
       await mkdir(folderOf(note.taskId), { recursive: true, mode: 0o700 })
       await writeAtomically(join(folderOf(note.taskId), 'run.json'), JSON.stringify(note))
     },
-    remove: (id) => rm(folderOf(id), { recursive: true, force: true }),
+    remove: (id) => removeFolder(folderOf(id)),
     list: async () => (await readdir(runs)).filter((name) => safeId.test(name)) as TaskId[],
     destroyedAttempt,
     markDestroyed: async (id, attempt) => {
@@ -88,6 +88,11 @@ function parseNote(text: string | null, id: TaskId): RunNote | 'damaged' | null 
   } catch {
     return 'damaged'
   }
+}
+
+/** Removes a machine's folder. The writer of its console may still put a file there while it ends: then again. */
+export function removeFolder(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
 }
 
 /** Written beside its place, on disk before it is renamed into it. */

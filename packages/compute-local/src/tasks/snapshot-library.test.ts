@@ -53,7 +53,7 @@ describe('a library of snapshots', () => {
     const { make, made } = maker(gate.promise)
     const [one, two] = [await open(), await open()]
     const burst = [one, two, one, two, one].map((library) => library.obtain('k', make, signal))
-    await expect.poll(() => made.length).toBe(1)
+    await expect.poll(() => made.length, { timeout: 4_000 }).toBe(1)
     gate.resolve()
 
     const snapshots = await Promise.all(burst)
@@ -95,7 +95,7 @@ describe('a library of snapshots', () => {
     const [one, two] = [new AbortController(), new AbortController()]
     const waits = [one, two].map((controller) => library.obtain('k', make, controller.signal))
     const ends = Promise.allSettled(waits)
-    await expect.poll(() => made.length).toBe(1)
+    await expect.poll(() => made.length, { timeout: 4_000 }).toBe(1)
 
     one.abort()
     await expect(waits[0]).rejects.toThrow()
@@ -111,7 +111,7 @@ describe('a library of snapshots', () => {
     const first = maker(new Promise(() => {}))
     const controller = new AbortController()
     const given = expect(library.obtain('k', first.make, controller.signal)).rejects.toThrow()
-    await expect.poll(() => first.made.length).toBe(1)
+    await expect.poll(() => first.made.length, { timeout: 4_000 }).toBe(1)
     controller.abort()
 
     const second = await library.obtain('k', maker().make, signal)
@@ -163,7 +163,7 @@ describe('a library of snapshots', () => {
     const library = await open()
     const { make, made } = maker(new Promise(() => {}))
     const waiting = library.obtain('k', make, signal)
-    await expect.poll(() => made.length).toBe(1)
+    await expect.poll(() => made.length, { timeout: 4_000 }).toBe(1)
 
     await library.close()
 

@@ -1,8 +1,8 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@leasehold/application'
 import { withLock } from '../locks/with-lock.ts'
-import { readOrNull, syncFile, touch, writeAtomically } from './run-directory.ts'
+import { readOrNull, removeFolder, syncFile, touch, writeAtomically } from './run-directory.ts'
 
 /** A frozen machine: several may start from it at once, none changes it. */
 export type Snapshot = {
@@ -63,7 +63,7 @@ export async function openSnapshotLibrary(
       const making = makings.get(key) ?? begin(key, make)
       return wait(making, signal)
     },
-    discard: (key) => rm(join(options.folder, key), { recursive: true, force: true }),
+    discard: (key) => removeFolder(join(options.folder, key)),
     close: async () => {
       const open = [...makings.values()]
       for (const making of open) making.controller.abort()
@@ -122,7 +122,7 @@ async function makeOnce(
     if (made !== null) return made
     const work = `${place}.new`
     const startedAt = Date.now()
-    await rm(place, { recursive: true, force: true })
+    await removeFolder(place)
     await removeUnfinished(options, work)
     await mkdir(work, { mode: 0o700 })
     try {
@@ -130,7 +130,7 @@ async function makeOnce(
       await writeManifest(work)
       await rename(work, place)
     } finally {
-      await rm(work, { recursive: true, force: true })
+      await removeFolder(work)
     }
     await prune(options, key)
     options.log.info({ snapshot: key, tookMs: Date.now() - startedAt }, 'snapshot made')
@@ -183,7 +183,7 @@ async function prune({ folder, kept, log }: SnapshotLibraryOptions, newest: stri
   }
   used.sort((left, right) => right.at - left.at)
   for (const { key } of used.slice(Math.max(0, kept - 1))) {
-    await rm(join(folder, key), { recursive: true, force: true })
+    await removeFolder(join(folder, key))
     log.info({ snapshot: key }, 'snapshot pruned')
   }
 }
@@ -200,5 +200,5 @@ async function reclaimUnfinished(options: SnapshotLibraryOptions): Promise<void>
 
 async function removeUnfinished(options: SnapshotLibraryOptions, work: string): Promise<void> {
   await options.reclaim(work)
-  await rm(work, { recursive: true, force: true })
+  await removeFolder(work)
 }
