@@ -4,9 +4,14 @@ import type { PaperPlace } from './paper-place.ts'
 
 /**
  * Plays the agent inside every task machine of the paper place: speaks the real Run API, tries again
- * while the platform is down, and powers its machine off when its credential is dead.
+ * while the platform is down, and powers its machine off when its credential is dead. Outputs are sent
+ * when `beforeOutputs` has resolved.
  */
-export function startPaperAgents(place: PaperPlace, runApi: () => string) {
+export function startPaperAgents(
+  place: PaperPlace,
+  runApi: () => string,
+  beforeOutputs: () => Promise<unknown> = async () => {},
+) {
   const ending = new AbortController()
   const playing = new Map<string, Promise<void>>()
   const loop = (async () => {
@@ -14,7 +19,7 @@ export function startPaperAgents(place: PaperPlace, runApi: () => string) {
       for (const order of place.tasks.running()) {
         const key = `${order.taskId}/${order.attempt}`
         if (playing.has(key)) continue
-        playing.set(key, play(order, runApi, place, ending.signal))
+        playing.set(key, play(order, runApi, place, beforeOutputs, ending.signal))
       }
       await after(50)
     }
@@ -31,6 +36,7 @@ async function play(
   order: RunOrder,
   runApi: () => string,
   place: PaperPlace,
+  beforeOutputs: () => Promise<unknown>,
   ending: AbortSignal,
 ): Promise<void> {
   const isOn = () => place.tasks.running().some((each) => each.credential === order.credential)
@@ -62,6 +68,7 @@ async function play(
   const isAlive =
     (await say('POST', 'begin', '{}', json)) !== null &&
     (await say('POST', 'log?offset=0', log, 'application/octet-stream')) !== null &&
+    (await beforeOutputs().then(() => true)) &&
     (await say('PUT', 'outputs/result.txt', log, 'application/octet-stream')) !== null &&
     (await say(
       'POST',

@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { signInByDeviceFlow } from '@leasehold/dev-issuer'
+import type { Answer } from '../../../scripts/client/api-client.ts'
 import type { Random } from '../../simulation/random.ts'
 
 /** An accepted request: the key it was sent with and the answer that came, byte for byte. */
@@ -18,9 +19,14 @@ const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHzbKpwfPr1Y6PVFYgJ0+Yc5q
 
 /**
  * One tenant's client over crashes: every request is sent again, with the same key, until an answer
- * comes. `place` gives the addresses of the platform that is up now.
+ * comes. `place` gives the addresses of the platform that is up now; `onRefusal` is told of every 5xx.
  */
-export function makeTenantClient(user: string, place: () => Place, random: Random) {
+export function makeTenantClient(
+  user: string,
+  place: () => Place,
+  random: Random,
+  onRefusal: (refusal: Answer) => void = () => {},
+) {
   let token: string | null = null
   let count = 0
   const accepted: Accepted[] = []
@@ -52,6 +58,7 @@ export function makeTenantClient(user: string, place: () => Place, random: Rando
         const text = await response.text()
         if (response.status === 401) token = null
         else if (response.status < 500) return { status: response.status, text }
+        else onRefusal({ status: response.status, headers: response.headers, text })
       } catch {
         // The platform is down; whether the request was taken, only asking again can tell.
       }
