@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
 import type { ImageName, LeaseId, MachineAddress, TenantId } from '@leasehold/domain'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { machineDriverContract } from '../../../testing/src/contracts/machine-driver-contract.ts'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { bootsUnder } from '../qemu/probe-acceleration.ts'
@@ -114,14 +114,15 @@ describe.skipIf(missing !== '')(`a leased machine${missing}`, { timeout: 500_000
 
   const see = ({ leaseId, generation }: MachineOrder) =>
     driver.inspectMachine(leaseId, generation, signal)
-  const untilRunning = async (which: MachineOrder) => {
-    await expect
-      .poll(() => see(which), { timeout: 400_000, interval: 1_000 })
-      .toMatchObject({ kind: 'running' })
-    const sighting = await see(which)
-    if (sighting.kind !== 'running') throw new Error('it stopped running')
-    return sighting.address
-  }
+  const untilRunning = (which: MachineOrder) =>
+    vi.waitFor(
+      async () => {
+        const sighting = await see(which)
+        if (sighting.kind !== 'running') throw new Error(`it is ${sighting.kind}`)
+        return sighting.address
+      },
+      { timeout: 400_000, interval: 1_000 },
+    )
   const ssh = (command: string) => overSsh(address, renterKey, hostKey.publicLine, command)
 
   it('lets its renter in by key, to an account that may do everything, and is known by our host key', async () => {
