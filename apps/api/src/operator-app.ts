@@ -11,7 +11,7 @@ import { type OperatorUseCases, operatorRoutes } from './routes/operator/index.t
 export function makeOperatorApp(parts: EdgeParts, useCases: OperatorUseCases): Server {
   const { settings, clock, log, pause, tokens, idempotency } = parts
   const app = makeEdge('operator-api', parts, operatorComponents, operatorApi)
-  void app.register(authentication, { tokens })
+  void app.register(authentication, { tokens, clock })
   void app.register(operatorScope, { limits: settings.rateLimits.tenant, clock })
   void app.register(idempotencyKey, {
     store: idempotency,

@@ -40,7 +40,7 @@ export type TenantUseCases = LeaseUseCases &
 export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Server {
   const { settings, clock, log, pause, tokens, idempotency } = parts
   const app = makeEdge('tenant-api', parts, tenantComponents, tenantApi)
-  void app.register(authentication, { tokens })
+  void app.register(authentication, { tokens, clock })
   void app.register(tenantScope, {
     noteCaller: useCases.noteCaller,
     limits: settings.rateLimits.tenant,
