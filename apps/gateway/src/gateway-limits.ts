@@ -30,7 +30,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   messageBytes: 64 * mebibyte,
   bufferedBytes: 64 * mebibyte,
   idleMs: 120_000,
-  handshakeMs: 10_000,
+  handshakeMs: 60_000,
   requestMs: 600_000,
   connectionsPerLease: 256,
   checkEveryMs: 1_000,

@@ -12,6 +12,7 @@ class Heartbeat:
         self._api = api
         self._every_seconds = max(0.05, every_seconds)
         self._progress: dict | None = None
+        self._told: dict | None = None
         self._wake = threading.Event()
         self._ended = threading.Event()
         # Set when the platform asks for the end of the script.
@@ -33,19 +34,30 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._ended.is_set():
             self._wake.clear()
-            try:
-                answer = self._api.ask(
-                    "POST", "/run/v1/heartbeat", {"progress": self._progress}, patience_seconds=0
-                )
-                if answer.get("do") == "stop":
-                    self.stop_asked.set()
-            except CredentialDead:
+            if not self._tell():
                 return
-            except Refused:
-                # Being alive matters more than progress that the platform does not like.
-                self._progress = None
-            except PlatformGone:
-                pass
             soonest = min(SOONEST_SECONDS, self._every_seconds)
             if not self._ended.wait(soonest):
                 self._wake.wait(self._every_seconds - soonest)
+        # A short script is over before the next heartbeat: what it said last is told all the same.
+        if self._progress != self._told:
+            self._tell()
+
+    def _tell(self) -> bool:
+        """False when nobody listens to this run any more."""
+        progress = self._progress
+        try:
+            answer = self._api.ask(
+                "POST", "/run/v1/heartbeat", {"progress": progress}, patience_seconds=0
+            )
+            self._told = progress
+            if answer.get("do") == "stop":
+                self.stop_asked.set()
+        except CredentialDead:
+            return False
+        except Refused:
+            # Being alive matters more than progress that the platform does not like.
+            self._progress = None
+        except PlatformGone:
+            pass
+        return True

@@ -43,6 +43,9 @@ export type MachineDirectory = {
   pruneFences(olderThanMs: number): Promise<void>
 }
 
+/** A console that is still being written may add a file while its folder goes. */
+const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }
+
 export async function openMachineDirectory(folder: string): Promise<MachineDirectory> {
   const machines = join(folder, 'm')
   const fences = join(folder, 'fences')
@@ -58,8 +61,8 @@ export async function openMachineDirectory(folder: string): Promise<MachineDirec
     remove: async (id) => {
       const { folder: place, recordPath } = files(id)
       for (const name of await namesIn(place))
-        if (join(place, name) !== recordPath) await rm(join(place, name), { recursive: true })
-      await rm(place, { recursive: true, force: true })
+        if (join(place, name) !== recordPath) await rm(join(place, name), removal)
+      await rm(place, removal)
     },
     raiseFence: async (id, generation) => {
       const path = join(fences, safeName(id))

@@ -100,6 +100,14 @@ describe('the agent of a task machine', () => {
     expect(api.log().toString()).toContain('::progress 0.42 epoch 3\n')
   })
 
+  it('tells the last progress of a script that is over before the next heartbeat', async () => {
+    const { api, agent } = await run({ script: 'echo "::progress 1 all done"' })
+
+    await agent.ended()
+
+    expect(api.heartbeats.at(-1)).toEqual({ fraction: 1, text: 'all done' })
+  })
+
   it('gives the script only the environment it was given, a home, a path and a language', async () => {
     const { api, agent } = await run({
       script: '/usr/bin/env | /usr/bin/cut -d= -f1 | /usr/bin/sort',
