@@ -9,7 +9,7 @@ export async function objectStorePid(stateFolder: string): Promise<number> {
 
 export type Qemu = {
   readonly pid: number
-  /** Ports of this host that lead into the guest. */
+  /** Ports of this host that lead into the guest, the one for SSH first. */
   readonly ports: readonly number[]
 }
 
