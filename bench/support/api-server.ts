@@ -1,8 +1,9 @@
 import { composeApi } from '@leasehold/api'
+import type { TokenVerifier } from '@leasehold/application'
 import { loadConfig } from '@leasehold/config'
 import { RequestLeaseBody, ref } from '@leasehold/contract'
 import { makeTokenVerifier } from '@leasehold/identity'
-import { knownPath, noOpPath, openPath } from './api-routes.ts'
+import { knownPath, noOpPath, openNoOpPath, openPath } from './api-routes.ts'
 import {
   type BenchPlatform,
   type BenchPlatformOptions,
@@ -56,10 +57,14 @@ async function serve(platform: BenchPlatform): Promise<string> {
   const { tenantApp } = composeApi(config, platform)
   const nothing = { done: true }
   void tenantApp.register(async (app) => {
-    const like = { operationId: 'requestLease', hide: true, body: ref(RequestLeaseBody) }
-    app.post(noOpPath, { schema: like }, (_request, reply) => reply.code(202).send(nothing))
-    app.get(knownPath, { schema: { operationId: 'getMe', hide: true } }, () => nothing)
-    app.get(openPath, { schema: { hide: true }, config: { public: true } }, () => nothing)
+    const body = ref(RequestLeaseBody)
+    const open = { config: { public: true } } as const
+    const like = (operationId: string) => ({ schema: { operationId, hide: true } })
+    const asLease = { schema: { operationId: 'requestLease', hide: true, body } }
+    app.post(noOpPath, asLease, (_request, reply) => reply.code(202).send(nothing))
+    app.post(openNoOpPath, { ...asLease, ...open }, (_, reply) => reply.code(202).send(nothing))
+    app.get(knownPath, like('getMe'), () => nothing)
+    app.get(openPath, { ...like('getOpen'), ...open }, () => nothing)
   })
   closers.push(() => tenantApp.close())
   return tenantApp.listen(place)
@@ -67,14 +72,16 @@ async function serve(platform: BenchPlatform): Promise<string> {
 
 /**
  * The real verifier, for which a minute passes with every look at the clock: whatever it remembers is
- * out of date, so that it verifies each token anew. Its keys are fetched once.
+ * out of date, so that it verifies each token anew. Its keys are fetched once. Callers expire at once,
+ * so that nobody else remembers them either.
  */
-function forgetfulVerifier({ tokenSource }: ApiServerRequest) {
+function forgetfulVerifier({ tokenSource }: ApiServerRequest): TokenVerifier {
   let time = Date.now()
-  return makeTokenVerifier({
+  const verifier = makeTokenVerifier({
     ...tokenSource,
     now: () => (time += 61_000),
     log: { info() {}, warn() {}, error() {} },
     keyTimes: { maxAgeMs: Number.MAX_SAFE_INTEGER },
   })
+  return { verify: async (token) => ({ ...(await verifier.verify(token)), expiresAt: 0 }) }
 }
