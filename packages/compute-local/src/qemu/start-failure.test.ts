@@ -14,6 +14,7 @@ describe('what QEMU prints when it does not start', () => {
       'image-broken',
     ],
     ['qemu: could not load kernel', 'image-broken'],
+    ['qemu: linux kernel too old to load a ram disk', 'image-broken'],
     ['qemu-system-x86_64: -drive: Failed to get "write" lock', 'image-busy'],
     ['qemu-system-x86_64: cannot set up guest memory: Cannot allocate memory', 'memory-full'],
     ['env: ‘qemu-system-x86_64’: No such file or directory', 'qemu-missing'],

@@ -34,7 +34,7 @@ const signs: readonly (readonly [RegExp, StartFailureCode, string])[] = [
   [/No space left on device|Disk quota exceeded/i, 'disk-full', 'The disk of this host is full.'],
   [/Cannot allocate memory/i, 'memory-full', 'This host has not enough free memory.'],
   [
-    /not in qcow2 format|Could not open .*(disk|qcow2|raw|img)|could not load kernel|Error loading .*kernel|Image is corrupt|error reading initrd|invalid kernel/i,
+    /not in qcow2 format|Could not open .*(disk|qcow2|raw|img)|^qemu: .*kernel|Error loading .*kernel|Image is corrupt|error reading initrd/im,
     'image-broken',
     'The image is broken or missing: build it again.',
   ],
