@@ -80,7 +80,8 @@ describe('questions to a database with many rows', () => {
     return { indexes: rose('index'), tables: rose('table') }
   }
 
-  it.each(questions)('are answered by an index: %s', async (_, ask, expected) => {
+  // Another connection may report what it read long before: then the question is asked again.
+  it.each(questions)('are answered by an index: %s', { retry: 2 }, async (_, ask, expected) => {
     const { indexes, tables } = await readBy(ask)
 
     expect(tables).toEqual([])
