@@ -19,6 +19,8 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const take = (source: string) =>
   ensureGuestImage({ folder: join(folder, 'images'), source, log: silentLog, signal })
+const imagesLeft = async () =>
+  (await readdir(join(folder, 'images'))).filter((name) => !name.startsWith('source-'))
 const makeImage = async (name: string, size = '64M', options: readonly string[] = []) => {
   const path = join(folder, name)
   const args = ['create', '-q', '-f', 'qcow2', ...options, path, size]
@@ -53,7 +55,7 @@ describe.skipIf(missing !== '')(`a cloud image${missing}`, () => {
       hasJupyter: false,
     })
     expect((await readFile(one.diskPath)).equals(await readFile(source))).toBe(true)
-    expect(await readdir(join(folder, 'images'))).toEqual([one.id])
+    expect(await imagesLeft()).toEqual([one.id])
   })
 
   it('is another image when its content is another', async () => {
@@ -61,6 +63,21 @@ describe.skipIf(missing !== '')(`a cloud image${missing}`, () => {
     const two = await take(await makeImage('b.qcow2', '65M'))
 
     expect(one.id).not.toBe(two.id)
+  })
+
+  it('is not fetched again while its source is the same, and is when that changed', async () => {
+    const source = await makeImage('cloud.qcow2')
+    const said: string[] = []
+    const progress = (message: string) => said.push(message)
+    const images = { folder: join(folder, 'images'), source, log: silentLog, signal, progress }
+    const first = await ensureGuestImage(images)
+    said.splice(0)
+
+    expect(await ensureGuestImage(images)).toEqual(first)
+    expect(said).toEqual([])
+
+    await makeImage('cloud.qcow2', '65M')
+    expect((await ensureGuestImage(images)).id).not.toBe(first.id)
   })
 
   it('is taken again when a part of it was lost', async () => {
@@ -77,7 +94,7 @@ describe.skipIf(missing !== '')(`a cloud image${missing}`, () => {
     const overlay = await makeImage('overlay.qcow2', '64M', ['-b', base, '-F', 'qcow2'])
 
     await expect(take(overlay)).rejects.toMatchObject({ code: 'not-an-image' })
-    expect(await readdir(join(folder, 'images'))).toEqual([])
+    expect(await imagesLeft()).toEqual([])
   })
 
   it('is refused, and nothing of it kept, when it is no image at all', async () => {
@@ -85,7 +102,7 @@ describe.skipIf(missing !== '')(`a cloud image${missing}`, () => {
     await writeFile(source, '<html>not found</html>'.repeat(100))
 
     await expect(take(source)).rejects.toMatchObject({ code: 'not-an-image' })
-    expect(await readdir(join(folder, 'images'))).toEqual([])
+    expect(await imagesLeft()).toEqual([])
   })
 
   it('is refused when it was cut off', async () => {

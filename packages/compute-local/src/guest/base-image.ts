@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Log } from '@leasehold/application'
@@ -73,28 +74,46 @@ async function ensureTheirs(
   { signal, log }: GuestImageOptions,
 ): Promise<GuestImage> {
   return withLock(join(folder, 'fetch'), signal, async () => {
-    const incoming = join(folder, 'incoming.disk')
-    try {
-      const sha256 = await fetchImage(source, incoming, say, signal)
-      const id = `own-${sha256.slice(0, 16)}`
-      const known = await readImage(join(folder, id))
-      if (known !== null) return known
-      const { format, virtualSizeMiB } = await examineImage(incoming, signal)
-      await chmod(incoming, 0o444)
-      log.info({ image: id, format, virtualSizeMiB }, 'image taken')
-      const note: ImageNote = {
-        id,
-        disk: `disk.${format}`,
-        diskFormat: format,
-        virtualSizeMiB,
-        hasJupyter: false,
-        bootsDirectly: false,
-      }
-      return await finish(folder, note, (work) => rename(incoming, join(work, note.disk)))
-    } finally {
-      await rm(incoming, { force: true })
-    }
+    const notePath = join(folder, `source-${await sourceKey(source)}`)
+    const taken = await readFile(notePath, 'utf8').catch(() => null)
+    const known = taken === null ? null : await readImage(join(folder, taken.trim()))
+    if (known !== null) return known
+    const image = await takeImage(folder, source, say, signal)
+    log.info({ image: image.id }, 'image taken')
+    await writeFile(`${notePath}.new`, `${image.id}\n`)
+    await rename(`${notePath}.new`, notePath)
+    return image
   })
+}
+
+/** Names a source as it is now: a changed file is another one. An address is trusted to stay the same. */
+async function sourceKey(source: string): Promise<string> {
+  const facts = await stat(source).catch(() => null)
+  const key = facts === null ? source : `${resolve(source)} ${facts.size} ${facts.mtimeMs}`
+  return createHash('sha256').update(key).digest('hex').slice(0, 16)
+}
+
+async function takeImage(
+  folder: string,
+  source: string,
+  say: ImageProgress,
+  signal: AbortSignal,
+): Promise<GuestImage> {
+  const incoming = join(folder, 'incoming.disk')
+  try {
+    const sha256 = await fetchImage(source, incoming, say, signal)
+    const id = `own-${sha256.slice(0, 16)}`
+    const known = await readImage(join(folder, id))
+    if (known !== null) return known
+    const { format: diskFormat, virtualSizeMiB } = await examineImage(incoming, signal)
+    await chmod(incoming, 0o444)
+    const disk = `disk.${diskFormat}`
+    const facts = { id, disk, diskFormat, virtualSizeMiB }
+    const note: ImageNote = { ...facts, hasJupyter: false, bootsDirectly: false }
+    return await finish(folder, note, (work) => rename(incoming, join(work, disk)))
+  } finally {
+    await rm(incoming, { force: true })
+  }
 }
 
 /** Makes the image beside its place, then moves it there in one step. */

@@ -118,6 +118,11 @@ export function explain(error: ProgramFailed): ImageUnavailable {
       'tools-missing',
       `${program} is missing: apt-get install mmdebstrap e2fsprogs`,
     )
+  if (/newuidmap|subuid/.test(output))
+    return new ImageUnavailable(
+      'tools-missing',
+      'Building without root needs a user namespace: apt-get install uidmap, and a line for you in /etc/subuid.',
+    )
   if (/No space left on device|not enough free space/i.test(output))
     return new ImageUnavailable('disk-full', 'The disk filled up while the image was built.')
   if (

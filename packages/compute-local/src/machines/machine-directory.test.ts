@@ -23,6 +23,7 @@ const record: MachineRecord = {
     gpus: [],
   },
   image: 'debian-12' as ImageName,
+  base: null,
   ports: { ssh: 40_000, jupyter: null },
   refusal: null,
 }
@@ -75,6 +76,7 @@ describe('a machine record', () => {
   it.each([
     { phase: 'asleep' },
     { generation: 1.5 },
+    { base: {} },
     { ports: { ssh: '22', jupyter: null } },
     { shape: { ...record.shape, disks: null } },
   ])('is refused with %j', (facts) => {

@@ -1,4 +1,5 @@
 import type { ImageName, LeaseId, MachineShape, TenantId } from '@leasehold/domain'
+import type { GuestImage } from '../guest/guest-image.ts'
 import type { MachinePorts } from '../port-forwards.ts'
 
 /**
@@ -15,6 +16,11 @@ export type MachineRecord = {
   readonly phase: MachinePhase
   readonly shape: MachineShape
   readonly image: ImageName
+  /**
+   * What the system disk is an overlay of; null before there is one. A newer image under the same
+   * name has another kernel than the one whose modules are on this disk.
+   */
+  readonly base: GuestImage | null
   /** Null until ports were chosen the first time; then remembered over stops. */
   readonly ports: MachinePorts | null
   /** Why it can never run here; only with phase `refused`. */
@@ -33,6 +39,7 @@ export function parseMachineRecord(text: string): MachineRecord | null {
     phases.includes(value.phase) &&
     typeof value.image === 'string' &&
     isShape(value.shape) &&
+    isBase(value.base) &&
     isPorts(value.ports) &&
     (value.refusal === null || typeof value.refusal === 'string')
   return isRecord ? (value as MachineRecord) : null
@@ -46,6 +53,12 @@ function isShape(value: unknown): boolean {
     Array.isArray(shape?.disks) &&
     Array.isArray(shape?.gpus)
   )
+}
+
+function isBase(value: unknown): boolean {
+  if (value === null) return true
+  const base = value as GuestImage | undefined
+  return typeof base?.diskPath === 'string' && Number.isFinite(base.virtualSizeMiB)
 }
 
 function isPorts(value: unknown): boolean {

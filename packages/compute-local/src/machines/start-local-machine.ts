@@ -66,13 +66,13 @@ export async function startLocalMachine(
   }
   if (running !== null) await killQemu(running, files.pidFilePath)
   const hadDisk = known !== null && (await directory.hasSystemDisk(order.leaseId))
-  const image = place.findImage(order.image)
+  const image = (hadDisk ? known.base : null) ?? place.findImage(order.image)
   const host = await hostCapacity(place.folder, place.limits, heldDiskGiB(place, known))
   const refusal =
     image === null
       ? `This pool has no image named ${order.image}.`
       : shapeRefusal(order.shape, image, host)
-  const record = recordOf(order, known, refusal)
+  const record: MachineRecord = { ...recordOf(order, known, refusal), base: image }
   if (image === null || refusal !== null) {
     await directory.write({ ...record, phase: 'refused' })
     return 'refused'
@@ -124,7 +124,11 @@ function recordOf(
   refusal: string | null,
 ): MachineRecord {
   const ports = known?.ports ?? null
-  return { leaseId, tenantId, generation, shape, image, ports, refusal, phase: 'starting' }
+  return {
+    ...{ leaseId, tenantId, generation, shape, image, ports, refusal },
+    base: null,
+    phase: 'starting',
+  }
 }
 
 function seedOf(order: MachineOrder, image: GuestImage) {
