@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startPlatform } from '../../scripts/client/platform-process.ts'
 import type { Benchmark, Tell } from '../support/benchmark.ts'
 import { memoryOf, type ProcessFacts, processTree } from '../support/processes.ts'
 import { median } from '../support/statistics.ts'
@@ -14,8 +11,6 @@ const root = resolve(import.meta.dirname, '../..')
 const settleSeconds = 20
 const windows = 4
 const windowSeconds = 15
-const startLimitMs = 180_000
-const stopLimitMs = 60_000
 
 export const idle: Benchmark = {
   name: 'idle',
@@ -24,57 +19,35 @@ export const idle: Benchmark = {
   goal: 1,
   better: 'lower',
   how: [
-    `The all-in-one app with a fresh state folder and nothing configured, ${settleSeconds} s after it is ready, for ${windows * windowSeconds} s in ${windows} windows; the value is over all of them.`,
+    `The all-in-one app as "npm start" starts it, with a fresh state folder and nothing configured, ${settleSeconds} s after it is ready, for ${windows * windowSeconds} s in ${windows} windows; the value is over all of them.`,
     'CPU time of all of its processes from /proc: Node.js with every app, PostgreSQL, the object store; of processes that came and went, too.',
     'Memory after that: RSS counts pages that PostgreSQL processes share once for each of them, PSS divides them.',
     'All real, the log at its usual level. No machines run, which is what idle means here.',
   ],
   run: async (tell) => {
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-idle-'))
-    const logFile = join(folder, 'log')
-    let app: ChildProcess | null = null
     try {
-      app = startAllInOne(folder, logFile)
-      await untilReady(app, logFile)
-      tell('ready; letting it settle')
-      await delay(settleSeconds * 1_000)
-      return await watch(app.pid ?? 0, tell)
+      const app = await startPlatform(settingsIn(folder), join(folder, 'log'))
+      try {
+        tell('ready; letting it settle')
+        await delay(settleSeconds * 1_000)
+        return await watch(app.pid, tell)
+      } finally {
+        await app.stop()
+      }
     } finally {
-      if (app !== null) await stop(app)
       await rm(folder, { recursive: true, force: true })
     }
   },
 }
 
-function startAllInOne(folder: string, logFile: string): ChildProcess {
-  const log = openSync(logFile, 'a')
+function settingsIn(folder: string): Record<string, string> {
   const ports = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH', 'ISSUER']
-  const child = spawn(process.execPath, [join(root, 'apps/all-in-one/src/main.ts')], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', log],
-    env: {
-      ...process.env,
-      LEASEHOLD_STATE: join(folder, 'state'),
-      LEASEHOLD_CACHE: process.env.LEASEHOLD_CACHE ?? join(root, '.leasehold'),
-      ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, '0'])),
-    },
-  })
-  closeSync(log)
-  return child
-}
-
-async function untilReady(app: ChildProcess, logFile: string): Promise<void> {
-  const { stdout } = app
-  if (stdout === null) throw new Error('The app has no standard output.')
-  const ready = (async () => {
-    for await (const line of createInterface({ input: stdout }))
-      if ((JSON.parse(line) as { event?: string }).event === 'ready') return true
-    return false
-  })()
-  const limit = delay(startLimitMs, false, { ref: false })
-  if (await Promise.race([ready, limit])) return
-  const log = await readFile(logFile, 'utf8')
-  throw new Error(`The platform did not start. Its log ends with:\n${log.slice(-2_000)}`)
+  return {
+    LEASEHOLD_STATE: join(folder, 'state'),
+    LEASEHOLD_CACHE: process.env.LEASEHOLD_CACHE ?? join(root, '.leasehold'),
+    ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, '0'])),
+  }
 }
 
 async function watch(pid: number, tell: Tell) {
@@ -151,12 +124,4 @@ async function memoryByPart(pid: number) {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-async function stop(app: ChildProcess): Promise<void> {
-  if (app.exitCode !== null || app.signalCode !== null) return
-  const timer = setTimeout(() => app.kill('SIGKILL'), stopLimitMs)
-  app.kill('SIGTERM')
-  await once(app, 'exit')
-  clearTimeout(timer)
 }

@@ -26,7 +26,8 @@ export function openPool({ url, maxConnections, log }: PoolOptions): pg.Pool {
     max: maxConnections,
     application_name: 'leasehold',
     connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 60_000,
+    // A server process costs memory, a new connection a few milliseconds.
+    idleTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: 10_000,
