@@ -42,7 +42,8 @@ describe('with a real PostgreSQL', () => {
     const watcher = new pg.Client({ connectionString: server.url })
     await watcher.connect()
     try {
-      const done = async () => {}
+      let doneCount = 0
+      const done = async () => void doneCount++
       await queue.startWorkers(
         {
           'reconcile-lease': done,
@@ -53,12 +54,13 @@ describe('with a real PostgreSQL', () => {
         { concurrency: 8 },
       )
       for (let row = 0; row < 200; row += 1) await queue.hints.lookAtLease(`lea_${row}` as never)
-      await expect
-        .poll(() => count(watcher, 'SELECT count(*) FROM bullmq.job'), { timeout: 10_000 })
-        .toBe(0)
+      await expect.poll(() => doneCount, { timeout: 20_000 }).toBe(200)
+      for (const table of ['job', 'dedup'])
+        await expect
+          .poll(() => count(watcher, `SELECT count(*) FROM bullmq.${table}`), { timeout: 20_000 })
+          .toBe(0)
 
       expect(await count(watcher, connections)).toBeLessThanOrEqual(8)
-      expect(await count(watcher, 'SELECT count(*) FROM bullmq.dedup')).toBe(0)
       expect(await count(watcher, 'SELECT count(*) FROM bullmq.event')).toBeLessThan(1_000)
     } finally {
       await queue.close()
