@@ -18,15 +18,15 @@ describe('a caller who was let in just now', () => {
     expect(recent.find(`${header}d`)).toBeNull()
   })
 
-  it('is asked for a token again half a second after the first of them came', () => {
+  it('is asked for a token again two seconds after the first of them came', () => {
     const clock = manualClock()
     const recent = makeRecentCallers(clock)
     const caller = aCaller('olivia', 'acme', 'owner', { expiresAt: clock.now() + 60_000 })
     recent.remember('Bearer first', caller)
-    clock.advance(400)
+    clock.advance(1_500)
     recent.remember(header, caller)
 
-    clock.advance(100)
+    clock.advance(500)
 
     expect(recent.find(header)).toBeNull()
   })
@@ -37,7 +37,7 @@ describe('a caller who was let in just now', () => {
     const caller = aCaller('olivia', 'acme', 'owner', { expiresAt: clock.now() + 60_000 })
     recent.remember(header, caller)
 
-    vi.advanceTimersByTime(500)
+    vi.advanceTimersByTime(2_000)
 
     expect(recent.find(header)).toBeNull()
     recent.remember(header, caller)

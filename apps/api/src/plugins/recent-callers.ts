@@ -7,13 +7,13 @@ export type RecentCallers = {
 }
 
 /** So much longer a token may work that its issuer or verifier no longer stands for; it never outlives its `exp`. */
-const keptMs = 500
+const keptMs = 2_000
 const mostKept = 1_000
 
 /**
  * Spares a client in full flow the hash, the checks and the promise of its verifier: a fifth of what a
  * small request costs. The verifier keeps hashes only; here the header itself is kept, so all of them
- * are forgotten together half a second after the first came, whether or not anything else does.
+ * are forgotten together two seconds after the first came, whether or not anything else does.
  */
 export function makeRecentCallers(clock: Clock): RecentCallers {
   const kept = new Map<string, Caller>()
