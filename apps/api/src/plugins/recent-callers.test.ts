@@ -18,6 +18,17 @@ describe('a caller who was let in just now', () => {
     expect(recent.find(`${header}d`)).toBeNull()
   })
 
+  it('is not known by another token that ends alike', () => {
+    const clock = manualClock()
+    const recent = makeRecentCallers(clock)
+    const caller = aCaller('olivia', 'acme', 'owner', { expiresAt: clock.now() + 60_000 })
+    const signature = 's'.repeat(86)
+    recent.remember(`Bearer e30.acme.${signature}`, caller)
+
+    expect(recent.find(`Bearer e30.acme.${signature}`)).toBe(caller)
+    expect(recent.find(`Bearer e30.globex.${signature}`)).toBeNull()
+  })
+
   it('is asked for a token again two seconds after the first of them came', () => {
     const clock = manualClock()
     const recent = makeRecentCallers(clock)
