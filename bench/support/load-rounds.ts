@@ -13,8 +13,8 @@ export type LoadedApi = ThrowawayServices & {
 }
 
 const connections = 64
-const rounds = 5
-const roundSeconds = 3
+type Rounds = { readonly rounds: number; readonly seconds: number }
+const usualRounds: Rounds = { rounds: 5, seconds: 3 }
 const warmUpSeconds = 2
 
 export async function withLoadedApi<Result>(
@@ -53,13 +53,14 @@ export async function withLoadedApi<Result>(
 export type Variant = Omit<LoadRequest, 'connections' | 'seconds'>
 
 /**
- * Loads every variant in each of five rounds, after a warm-up. The order turns around from round to
+ * Loads every variant in each of the rounds, after a warm-up. The order turns around from round to
  * round, so that what changes with time does not always hit the same one.
  */
 export async function interleave<Name extends string>(
   api: LoadedApi,
   variants: Readonly<Record<Name, Variant>>,
   tell: Tell,
+  { rounds, seconds }: Rounds = usualRounds,
 ): Promise<Readonly<Record<Name, readonly LoadAnswer[]>>> {
   const names = Object.keys(variants) as Name[]
   const answers = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
@@ -70,7 +71,7 @@ export async function interleave<Name extends string>(
     await api.load({ ...variants[name], connections, seconds: warmUpSeconds })
   for (let round = 1; round <= rounds; round++) {
     for (const name of round % 2 === 1 ? names : [...names].reverse()) {
-      const answer = await api.load({ ...variants[name], connections, seconds: roundSeconds })
+      const answer = await api.load({ ...variants[name], connections, seconds })
       answers[name].push(answer)
     }
     const words = names.map(
