@@ -8,6 +8,7 @@ export function machineOrder(lease: Provisioning, secrets: AccessSecrets): Machi
   return {
     leaseId: lease.id,
     tenantId: lease.tenantId,
+    machineType: lease.machineType,
     generation: lease.generation,
     shape: lease.shape,
     image: lease.image,

@@ -4,6 +4,7 @@ import type {
   LeaseId,
   MachineShape,
   MachineSighting,
+  MachineTypeName,
   TenantId,
 } from '@leasehold/domain'
 
@@ -11,6 +12,7 @@ import type {
 export type MachineOrder = {
   readonly leaseId: LeaseId
   readonly tenantId: TenantId
+  readonly machineType: MachineTypeName
   /** Names this machine among all that the lease ever had. An order older than what the driver knows is refused. */
   readonly generation: number
   readonly shape: MachineShape
@@ -26,8 +28,21 @@ export type MachineOrder = {
 
 export type HeldMachine = { readonly leaseId: LeaseId; readonly generation: number }
 
-/** What a pool has in all and what of it can still be given away, by the driver's own knowledge of the place. */
-export type PoolCapacity = { readonly total: Amounts }
+/** What one node has left for machines, and what may run on it. */
+export type NodeRoom = {
+  readonly free: Amounts
+  /** One kind per node (GPU Operator: label `nvidia.com/gpu.workload.config`). `any`: no GPUs, or not labelled. */
+  readonly runs: 'any' | 'container' | 'vm-passthrough' | 'vm-vgpu'
+  /** The node's labels, for machine shapes that ask for some. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/**
+ * What a pool has in all and what of it can still be given away, by the driver's own knowledge of the place.
+ * `nodes` only where a machine must fit on one of many: "3 free, but no node has 2". Nodes that drain, died or
+ * take no machines are left out of both.
+ */
+export type PoolCapacity = { readonly total: Amounts; readonly nodes?: readonly NodeRoom[] }
 
 /**
  * Runs one machine per lease, somewhere.

@@ -1,5 +1,5 @@
 import { open, rename } from 'node:fs/promises'
-import type { GuestSeed } from './cloud-init.ts'
+import type { GuestSeed } from '@leasehold/guest'
 
 const sectorBytes = 2_048
 const volumeSector = 16

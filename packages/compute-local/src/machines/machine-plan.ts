@@ -1,4 +1,4 @@
-import { guestJupyterPort, guestSshPort } from '../guest/cloud-init.ts'
+import { guestJupyterPort, guestSshPort } from '@leasehold/guest'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { kernelCommandLine } from '../guest/kernel-command-line.ts'
 import type { MachinePorts } from '../port-forwards.ts'

@@ -1,6 +1,6 @@
 import { type MachineOrder, StaleGeneration } from '@leasehold/application'
 import { type ImageName, vcpuCount } from '@leasehold/domain'
-import { guestSeed } from '../guest/cloud-init.ts'
+import { guestSeed } from '@leasehold/guest'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { writeSeedImage } from '../guest/seed-image.ts'
 import {

@@ -9,12 +9,12 @@ import {
   type RunSighting,
   type TaskId,
 } from '@leasehold/domain'
+import { readAgentFiles } from '@leasehold/guest'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { writeSeedImage } from '../guest/seed-image.ts'
 import { withLock } from '../locks/with-lock.ts'
 import type { Acceleration } from '../qemu/qemu-arguments.ts'
 import { findQemu } from '../qemu/qemu-process.ts'
-import { readAgentFiles } from './agent-files.ts'
 import { type BringUp, endMachine, obtainSnapshot } from './bring-up.ts'
 import { followMachine } from './follow-machine.ts'
 import { openRunDirectory, type RunDirectory } from './run-directory.ts'

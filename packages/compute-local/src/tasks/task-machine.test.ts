@@ -1,9 +1,9 @@
 import type { MachineShape } from '@leasehold/domain'
+import { readAgentFiles } from '@leasehold/guest'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { qemuArguments } from '../qemu/qemu-arguments.ts'
-import { readAgentFiles } from './agent-files.ts'
 import { machineFiles, routesOf, type TaskMachineSetting, taskMachinePlan } from './task-machine.ts'
 import { taskSeed } from './task-seed.ts'
 

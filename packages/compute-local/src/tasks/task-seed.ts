@@ -1,6 +1,6 @@
+import type { GuestFile, GuestSeed } from '@leasehold/guest'
+import { agentGuestFolder } from '@leasehold/guest'
 import { stringify } from 'yaml'
-import type { GuestFile, GuestSeed } from '../guest/cloud-init.ts'
-import { agentGuestFolder } from './agent-files.ts'
 
 /** Raise it when a template made with the seed before must not be used any more. */
 export const taskSeedVersion = 1

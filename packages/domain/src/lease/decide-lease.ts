@@ -15,6 +15,22 @@ import { termsOf } from './lease.ts'
 import { isFinalLeaseReason, type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
 import { endLease, hasBeenReady, type LeaseDeadlines, makeReady, queueLease } from './move-lease.ts'
 
+/** Why a machine that was ordered does not come up yet. The pool keeps trying; the boot deadline holds. */
+export const machineObstacles = [
+  'no-room',
+  'over-pool-quota',
+  'gpu-not-permitted',
+  'storage-missing',
+  'image-missing',
+  'node-lost',
+  'pool-degraded',
+] as const
+export type MachineObstacle = {
+  readonly code: (typeof machineObstacles)[number]
+  /** What is in the way and what to do, in words for the renter, without the pool's inner names. */
+  readonly detail: string
+}
+
 /**
  * What a driver saw of one lease's machine. `unknown` means it could not tell, and nothing may be
  * concluded from it. `disk` says whether something of the lease is still stored in the pool.
@@ -22,7 +38,7 @@ import { endLease, hasBeenReady, type LeaseDeadlines, makeReady, queueLease } fr
  */
 export type MachineSighting =
   | { readonly kind: 'absent'; readonly disk: 'none' | 'kept' }
-  | { readonly kind: 'booting' }
+  | { readonly kind: 'booting'; readonly obstacle?: MachineObstacle }
   | { readonly kind: 'running'; readonly address: MachineAddress }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown' }

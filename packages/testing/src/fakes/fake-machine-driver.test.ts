@@ -15,6 +15,7 @@ machineDriverContract('fake', async () => {
     return {
       leaseId,
       tenantId: 'ten_acme' as TenantId,
+      machineType: aLease.queued().machineType,
       generation: 1,
       shape: aShape(),
       image: aLease.queued().image,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
-import type { ImageName, LeaseId, TenantId } from '@leasehold/domain'
+import type { ImageName, LeaseId, MachineTypeName, TenantId } from '@leasehold/domain'
 import type { GuestImage } from '../../guest/guest-image.ts'
 import { bootsUnder } from '../../qemu/probe-acceleration.ts'
 import { openLocalMachineDriver } from '../local-machine-driver.ts'
@@ -60,6 +60,7 @@ function anOrder(renterKey: KeyPair, hostKey: KeyPair): MachineOrder {
   return {
     leaseId: `lse_${randomUUID().slice(0, 13)}` as LeaseId,
     tenantId: 'ten_acme' as TenantId,
+    machineType: 'tiny' as MachineTypeName,
     generation: 1,
     shape: {
       cpu: { sockets: 1, cores: 1, threads: 1, model: 'max' },

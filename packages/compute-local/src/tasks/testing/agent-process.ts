@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-const agentRoot = path.resolve(import.meta.dirname, '../../../guest-agent')
+const agentRoot = path.resolve(import.meta.dirname, '../../../../guest/agent')
 
 /** The real agent as a process here, with a Unix socket in the place of the virtio-serial port. */
 export type AgentProcess = {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { GuestFile } from '../guest/cloud-init.ts'
+import type { GuestFile } from './cloud-init.ts'
 
-const agentFolder = join(import.meta.dirname, '../../guest-agent/leasehold_run_agent')
+const agentFolder = join(import.meta.dirname, '../agent/leasehold_run_agent')
 
 /** Where the agent's Python package lies in the guest: `python3 -m leasehold_run_agent` runs from here. */
 export const agentGuestFolder = '/opt/leasehold'

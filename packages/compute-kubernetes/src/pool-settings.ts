@@ -1,0 +1,46 @@
+import type { GpuTypeName, ImageName, PoolName } from '@leasehold/domain'
+
+/** Where the golden disk of an image lies: a CDI DataSource, which clones into a machine's system disk. */
+export type MachineImage = {
+  readonly dataSource: { readonly namespace: string; readonly name: string }
+}
+
+/** What a GPU type of the catalogue is called in this cluster. */
+export type GpuResource =
+  | {
+      readonly by: 'device-plugin'
+      /** An extended resource, for example `nvidia.com/GA100_A100_PCIE_40GB`; never a PCI address. */
+      readonly resourceName: string
+      /** A vGPU, MIG or shared slice is one unit of the resource; `perCard` units make one card. */
+      readonly perCard: number
+    }
+  | { readonly by: 'dra'; readonly deviceClassName: string }
+
+/** Everything the operator says about one cluster. Names of tenants' namespaces start with `prefix`. */
+export type KubernetesPoolSettings = {
+  readonly name: PoolName
+  readonly region: string
+  /** A kubeconfig file and the context in it; null: the service account of the pod we run in. */
+  readonly kubeconfig: { readonly file: string; readonly context?: string } | null
+  /** Prefix of tenants' namespaces: `<prefix>-<tenant id as kebab-case>`. DNS label, at most 20 characters. */
+  readonly prefix: string
+  /** Namespace in which Leasehold itself (the gateway above all) runs; machines let it in on 22 and 8888. */
+  readonly systemNamespace: string
+  readonly images: Readonly<Record<ImageName, MachineImage>>
+  /** Container images of tasks, by image or framework name. */
+  readonly taskImages: Readonly<Record<ImageName, string>>
+  readonly gpus: Readonly<Record<GpuTypeName, GpuResource>>
+  /** Storage classes by role of the disk; `default` where a role is not named. */
+  readonly storageClasses: Readonly<Record<'default', string>> &
+    Readonly<Partial<Record<'system' | 'data' | 'log', string>>>
+  /** Kueue's ClusterQueue that takes the tasks; null: plain Jobs. */
+  readonly kueueClusterQueue: string | null
+  /** RuntimeClass of tasks with isolation `kata`; null: not offered. */
+  readonly kataRuntimeClass: string | null
+  /** Address of the run API as pods reach it. */
+  readonly runApiUrl: string
+  /** Ranges that machines and tasks must never reach: pods, services, nodes, API server. CIDR. */
+  readonly clusterRanges: readonly string[]
+  /** Where the object store and the run API are, as CIDR and port, so that they stay reachable. */
+  readonly openEndpoints: readonly { readonly cidr: string; readonly port: number }[]
+}

@@ -1,0 +1,2 @@
+export * from './agent-files.ts'
+export * from './cloud-init.ts'
