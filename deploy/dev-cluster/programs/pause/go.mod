@@ -1,0 +1,3 @@
+module leasehold.dev/dev-cluster/pause
+
+go 1.26.0
