@@ -25,7 +25,6 @@ type document struct {
 	Permissions   []any `json:"permissions"`
 	Webhooks      []any `json:"webhooks"`
 	APIServices   []any `json:"apiServices"`
-	InstanceTypes []any `json:"instanceTypes"`
 	Handler       any   `json:"handler"`
 }
 
@@ -45,10 +44,6 @@ func build() (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	instanceTypes, err := instanceTypes()
-	if err != nil {
-		return nil, err
-	}
 	return &document{
 		Definitions:   definitions,
 		PriorityClass: components.NewKubeVirtPriorityClassCR(),
@@ -58,9 +53,8 @@ func build() (*document, error) {
 			components.NewVirtAPIMutatingWebhookConfiguration(namespace),
 			components.NewVirtLauncherPodMutatingWebhookConfiguration(namespace),
 		},
-		APIServices:   list(components.NewVirtAPIAPIServices(namespace)),
-		InstanceTypes: instanceTypes,
-		Handler:       handler(),
+		APIServices: list(components.NewVirtAPIAPIServices(namespace)),
+		Handler:     handler(),
 	}, nil
 }
 
@@ -97,18 +91,6 @@ func permissions() []any {
 		all = append(all, list(set)...)
 	}
 	return all
-}
-
-func instanceTypes() ([]any, error) {
-	types, err := components.NewClusterInstancetypes()
-	if err != nil {
-		return nil, err
-	}
-	preferences, err := components.NewClusterPreferences()
-	if err != nil {
-		return nil, err
-	}
-	return append(list(types), list(preferences)...), nil
 }
 
 // handler is the DaemonSet of virt-handler; its images are named where it is applied.
