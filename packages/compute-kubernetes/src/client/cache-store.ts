@@ -1,0 +1,110 @@
+import type { KubeObject } from './kube-object.ts'
+import { isAtLeast } from './resource-version.ts'
+import type { CacheChange, WatchCacheOptions } from './watch-cache.ts'
+
+export type CacheStore<T extends KubeObject> = {
+  get(namespace: string | null, name: string): T | null
+  list(): readonly T[]
+  find(index: string, value: string): readonly T[]
+  /** Takes in what was seen of an object, unless something younger is known. */
+  put(object: T): void
+  /** The object is gone for good; its uid never comes back. */
+  remove(object: Gone): void
+  /** What is there, all of it, as of `resourceVersion`. What is younger than that stays. */
+  replaceAll(objects: readonly T[], resourceVersion: string): void
+}
+
+export type Gone = {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string }
+}
+
+/** Late events of objects that went long ago do not exist: the API server keeps some minutes of history. */
+const rememberedGone = 10_000
+
+type Options<T extends KubeObject> = Pick<WatchCacheOptions<T>, 'project' | 'indexes'>
+
+/**
+ * The objects of a watch cache. Whatever order things arrive in, doubled or late, by watch, by list or from our own
+ * writes, it ends with the youngest of each: versions decide between two states of one object, and a uid that was
+ * seen to be gone is never taken in again.
+ */
+export function makeCacheStore<T extends KubeObject>(
+  { project = (object) => object, indexes = {} }: Options<T>,
+  onChange: (change: CacheChange<T>) => void,
+): CacheStore<T> {
+  const objects = new Map<string, T>()
+  const gone = new Set<string>()
+  const filed = new Map(Object.keys(indexes).map((name) => [name, new Map<string, Set<T>>()]))
+
+  const file = (object: T) => {
+    for (const [name, values] of filed)
+      for (const value of indexes[name]?.(object) ?? [])
+        values.set(value, (values.get(value) ?? new Set()).add(object))
+  }
+  const unfile = (object: T) => {
+    for (const [name, values] of filed)
+      for (const value of indexes[name]?.(object) ?? []) {
+        values.get(value)?.delete(object)
+        if (values.get(value)?.size === 0) values.delete(value)
+      }
+  }
+  const drop = (key: string, object: T) => {
+    objects.delete(key)
+    unfile(object)
+    bury(object.metadata.uid)
+    onChange({ type: 'removed', object })
+  }
+  const bury = (uid: string) => {
+    gone.delete(uid)
+    gone.add(uid)
+    const [oldest] = gone
+    if (gone.size > rememberedGone && oldest !== undefined) gone.delete(oldest)
+  }
+  const put = (whole: T) => {
+    const { uid, resourceVersion } = whole.metadata
+    if (gone.has(uid)) return
+    const key = keyOf(whole)
+    const known = objects.get(key)
+    if (known !== undefined) {
+      if (!isAtLeast(resourceVersion, known.metadata.resourceVersion)) return
+      if (known.metadata.uid !== uid) drop(key, known)
+      else if (known.metadata.resourceVersion === resourceVersion) return
+      else unfile(known)
+    }
+    const object = project(whole)
+    objects.set(key, object)
+    file(object)
+    onChange({ type: 'changed', object })
+  }
+
+  return {
+    get: (namespace, name) => objects.get(`${namespace ?? ''}/${name}`) ?? null,
+    list: () => [...objects.values()],
+    find(index, value) {
+      const values = filed.get(index)
+      if (values === undefined) throw new TypeError(`this cache has no index ${index}`)
+      return [...(values.get(value) ?? [])]
+    },
+    put,
+    remove(object) {
+      const key = keyOf(object)
+      const known = objects.get(key)
+      if (known?.metadata.uid === object.metadata.uid) drop(key, known)
+      else bury(object.metadata.uid)
+    },
+    replaceAll(listed, resourceVersion) {
+      const uids = new Set(listed.map((object) => object.metadata.uid))
+      for (const [key, known] of objects)
+        if (
+          !uids.has(known.metadata.uid) &&
+          isAtLeast(resourceVersion, known.metadata.resourceVersion)
+        )
+          drop(key, known)
+      for (const object of listed) put(object)
+    },
+  }
+}
+
+function keyOf({ metadata }: Gone): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`
+}
