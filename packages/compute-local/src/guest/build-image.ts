@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ProgramFailed, runProgram } from '../programs/run-program.ts'
 import { hostAptSources } from './apt-sources.ts'
+import { writeBootSector } from './boot-loader.ts'
 import { finishScript, type ImageRecipe, writeFilesScript } from './image-recipe.ts'
 import { type ImageProgress, ImageUnavailable } from './image-unavailable.ts'
 
@@ -9,7 +10,8 @@ const buildTimeoutMs = 30 * 60_000
 const neededFreeMiB = 4_096
 
 /**
- * Builds the recipe's image into `folder` (empty, ours alone): `disk.raw`, `vmlinuz`, `initrd.img`.
+ * Builds the recipe's image into `folder` (empty, ours alone): `disk.raw`, which also boots by itself
+ * on a BIOS, and its `vmlinuz` and `initrd.img` for starting it directly.
  * Needs mmdebstrap and e2fsprogs, and a Debian archive to fetch from. Root is used when we are it,
  * else a user namespace; nothing is mounted. Throws `ImageUnavailable`.
  */
@@ -30,11 +32,14 @@ export async function buildImage(
   await takeKernel(root, folder, signal)
   progress('writing the disk of the guest image')
   const disk = join(folder, 'disk.raw')
-  const features = ['-q', '-F', '-L', 'leasehold-root', '-m', '0', '-i', '16384', '-d', root]
+  // GRUB cannot read the one feature that newer e2fsprogs may switch on.
+  const features = ['-b', '4096', '-O', '^metadata_csum_seed', '-m', '0', '-i', '16384']
+  const content = ['-q', '-F', '-L', 'leasehold-root', '-d', root]
   await inNamespace(
-    ['mke2fs', '-t', 'ext4', ...features, disk, `${recipe.virtualSizeMiB}M`],
+    ['mke2fs', '-t', 'ext4', ...features, ...content, disk, `${recipe.virtualSizeMiB}M`],
     signal,
   )
+  await writeBootSector(disk, root, signal)
   await inNamespace(['rm', '-rf', root], signal)
   await chmod(disk, 0o444)
 }
@@ -74,7 +79,7 @@ export function phaseFrom(output: string): string | null {
   return step === null ? null : `guest image: ${step[1]}`
 }
 
-/** The kernel is started directly, so it and its initial file system lie beside the disk. */
+/** The kernel and its initial file system lie beside the disk, too, for who starts them directly. */
 async function takeKernel(root: string, folder: string, signal: AbortSignal): Promise<void> {
   const names = await readdir(join(root, 'boot'))
   for (const [prefix, target] of [
@@ -84,7 +89,7 @@ async function takeKernel(root: string, folder: string, signal: AbortSignal): Pr
     const name = names.find((candidate) => candidate.startsWith(prefix))
     if (name === undefined)
       throw new ImageUnavailable('build-failed', `The built image has no ${prefix}*.`)
-    await inNamespace(['mv', join(root, 'boot', name), join(folder, target)], signal)
+    await inNamespace(['cp', join(root, 'boot', name), join(folder, target)], signal)
   }
 }
 

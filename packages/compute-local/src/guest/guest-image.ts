@@ -6,7 +6,7 @@ export type GuestImage = {
   readonly diskFormat: 'qcow2' | 'raw'
   /** What the guest sees as the size of its disk, in MiB; a machine's system disk is at least as large. */
   readonly virtualSizeMiB: number
-  /** Kernel and initial file system for booting without a boot loader; null when the disk has its own. */
+  /** Kernel and initial file system for booting faster than by the boot loader that every disk has; null for foreign ones. */
   readonly kernel: { readonly kernelPath: string; readonly initrdPath: string } | null
   readonly hasJupyter: boolean
 }

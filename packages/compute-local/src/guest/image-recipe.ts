@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { loaderPackages, makeLoaderScript } from './boot-loader.ts'
 
 /** What the platform's own guest image is made of. Its hash names the image. */
 export type ImageRecipe = {
@@ -12,6 +13,8 @@ export type ImageRecipe = {
   /** `[link, target]` */
   readonly links: readonly (readonly [string, string])[]
   readonly removedPaths: readonly string[]
+  /** Makes what `writeBootSector` needs, below `$1`. */
+  readonly loaderScript: string
   readonly virtualSizeMiB: number
 }
 
@@ -24,7 +27,7 @@ export const debianRecipe: ImageRecipe = {
     ...['systemd', 'systemd-sysv', 'udev', 'dbus', 'linux-image-cloud-amd64', 'initramfs-tools'],
     ...['cloud-init', 'openssh-server', 'sudo', 'iproute2', 'iputils-ping', 'e2fsprogs', 'zstd'],
     ...['ca-certificates', 'curl', 'less', 'procps', 'python3', 'python3-pip', 'python3-venv'],
-    ...['jupyter-notebook', 'python3-ipykernel'],
+    ...['jupyter-notebook', 'python3-ipykernel', ...loaderPackages],
   ],
   earlyFiles: [
     {
@@ -146,6 +149,7 @@ export const debianRecipe: ImageRecipe = {
     '/var/cache/apt/*',
     '/var/log/*.log',
   ],
+  loaderScript: makeLoaderScript(),
   virtualSizeMiB: 3_072,
 }
 
@@ -179,6 +183,7 @@ export function finishScript(recipe: ImageRecipe): string {
       ([link, target]) =>
         `mkdir -p "$1${link.slice(0, link.lastIndexOf('/'))}"; ln -sfn ${target} "$1${link}"`,
     ),
+    recipe.loaderScript,
     ...recipe.removedPaths.map((path) => `rm -rf "$1"${path}`),
   ].join('\n')
 }
