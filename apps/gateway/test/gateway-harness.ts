@@ -153,11 +153,13 @@ export function readyLease(
     enteredStateAt: 0,
     state: 'ready',
     address: { host: '127.0.0.1', sshPort: 9, jupyterPort: null, ...address },
+    obstacle: null,
     ...change,
   }
 }
 
 export function stopping(lease: Ready): Stopping {
-  const { address: _address, ...terms } = lease
-  return { ...terms, state: 'stopping', reason: 'stopped-by-tenant', graceEndsAt: 0 }
+  const { address: _address, obstacle: _obstacle, ...terms } = lease
+  const reason = 'stopped-by-tenant'
+  return { ...terms, state: 'stopping', reason, reasonDetail: null, graceEndsAt: 0 }
 }

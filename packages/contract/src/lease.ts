@@ -45,6 +45,30 @@ export const leaseReasonNames = [
 
 export const leaseActionWords = ['stop', 'start', 'restart', 'extend', 'release'] as const
 
+export const leaseObstacleCodes = [
+  'no-room',
+  'over-pool-quota',
+  'gpu-not-permitted',
+  'storage-missing',
+  'image-missing',
+  'node-lost',
+  'pool-degraded',
+] as const
+
+/** What keeps a machine from coming up although a pool has accepted it. */
+export const LeaseObstacle = component(
+  'LeaseObstacle',
+  Type.Object(
+    {
+      code: oneOf(leaseObstacleCodes),
+      detail: Type.String({ examples: ['3 GPUs are free, but no node has 2.'] }),
+      whatToDo: Type.String({ examples: ['Wait: it starts as soon as there is room.'] }),
+      since: Timestamp,
+    },
+    { additionalProperties: false },
+  ),
+)
+
 /** One thing that is or is not so about a lease, with words for people. */
 export const LeaseCondition = component(
   'LeaseCondition',
@@ -56,6 +80,7 @@ export const LeaseCondition = component(
       }),
       met: Type.Boolean(),
       since: Timestamp,
+      obstacle: nullable(ref(LeaseObstacle)),
     },
     { additionalProperties: false },
   ),
@@ -83,6 +108,13 @@ export const Lease = component(
       reason: nullable(
         oneOf(leaseReasonNames, { description: 'Why it ends or ended; null while it does not.' }),
       ),
+      reasonDetail: nullable(
+        Type.String({
+          description:
+            'What is known beyond the reason; begins with the code of the obstacle, where one led there.',
+          examples: ['no-room: 3 GPUs are free, but no node has 2.'],
+        }),
+      ),
       enteredStateAt: Timestamp,
       deadlineAt: nullable(
         Type.String({
@@ -90,7 +122,12 @@ export const Lease = component(
           description: 'When the state ends by itself at the latest; null in an end state.',
         }),
       ),
-      waitingFor: nullable(Type.String({ examples: ['vcpu in the pool: needs 2, free 1'] })),
+      waitingFor: nullable(
+        Type.String({
+          description: 'What a queued lease, or the machine of a provisioning one, waits for.',
+          examples: ['vcpu in the pool: needs 2, free 1'],
+        }),
+      ),
       conditions: Type.Array(ref(LeaseCondition)),
       actions: Type.Array(oneOf(leaseActionWords), {
         description: 'The moves that are possible now.',

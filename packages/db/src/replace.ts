@@ -19,7 +19,12 @@ type Changing = {
 export function changeOf(
   previous: Changing,
   next: Changing,
-  by: { readonly actor: Actor; readonly claim: Claim | null; readonly detail?: string | null },
+  by: {
+    readonly actor: Actor
+    readonly claim: Claim | null
+    readonly detail?: string | null
+    readonly reason?: string | null
+  },
   facts: {
     readonly at: string
     readonly row: object
@@ -28,7 +33,8 @@ export function changeOf(
   },
 ) {
   const { at, row, subject, usage } = facts
-  const reason = 'reason' in next && typeof next.reason === 'string' ? next.reason : null
+  const own = 'reason' in next && typeof next.reason === 'string' ? next.reason : null
+  const reason = own ?? by.reason ?? null
   const isMove = previous.state !== next.state
   return {
     id: previous.id,

@@ -101,4 +101,60 @@ describe('reconciling a lease', () => {
       detail: 'needs 999999 memory-mib, this host has 16384',
     })
   })
+
+  it('shows within one step what is in the way, says it once, and takes it back when it is gone', async () => {
+    const { platform, reconcile } = await withRow(aLease.provisioning())
+    const events = () =>
+      platform.memory.leases.get(id)?.events.map(({ state, reason }) => `${state} ${reason}`)
+    const current = () => platform.memory.leases.get(id)?.item
+    await reconcile()
+    platform.machines.obstruct(id, { code: 'no-room', detail: '3 free, but no node has 2' })
+
+    await reconcile()
+    expect(current()).toMatchObject({ state: 'provisioning', obstacle: { code: 'no-room' } })
+    expect(await reconcile()).toBe('waiting')
+    const noted = events()
+    platform.machines.obstruct(id, null)
+    await reconcile()
+
+    expect(noted?.at(-1)).toBe('provisioning no-room')
+    expect(current()?.state).toBe('ready')
+    expect(events()).toEqual([...(noted ?? []), 'ready null'])
+  })
+
+  it('shows that a ready machine cannot be reached, leaves its doors open, and says when it is over', async () => {
+    const { platform, reconcile } = await withRow(aLease.provisioning())
+    await reconcile()
+    await reconcile()
+    platform.machines.obstruct(id, { code: 'node-lost', detail: 'Its node does not answer.' })
+    await reconcile()
+    expect(platform.memory.leases.get(id)?.item).toMatchObject({
+      state: 'ready',
+      obstacle: { code: 'node-lost' },
+    })
+    platform.machines.obstruct(id, null)
+
+    await reconcile()
+
+    expect(platform.access.faults.calls('revokeLease')).toBe(0)
+    expect(platform.memory.leases.get(id)?.item).toMatchObject({ state: 'ready', obstacle: null })
+    expect(platform.memory.leases.get(id)?.events.slice(-2)).toMatchObject([
+      { state: 'ready', reason: 'node-lost', detail: 'Its node does not answer.' },
+      { state: 'ready', reason: 'obstacle-gone', detail: 'no longer in the way: node-lost' },
+    ])
+  })
+
+  it('keeps the obstacle in the history of a machine that did not boot in time', async () => {
+    const { platform, reconcile } = await withRow(aLease.provisioning())
+    await reconcile()
+    platform.machines.obstruct(id, { code: 'storage-missing', detail: 'There is no class fast.' })
+    platform.clock.advance(platform.rules.lease.bootMs + 1)
+
+    await reconcile()
+
+    expect(platform.memory.leases.get(id)?.events.at(-1)).toMatchObject({
+      reason: 'boot-timed-out',
+      detail: 'storage-missing: There is no class fast.',
+    })
+  })
 })

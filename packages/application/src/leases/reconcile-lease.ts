@@ -92,7 +92,7 @@ async function step(
     const isFenced =
       lease.state !== 'stopping' || pool === null || (await fence(pool, lease, signal))
     if (!isFenced) return { ...waiting, outcome: 'lost-race' }
-    return move(deps, lease, decided.to, claim, sighting)
+    return move(deps, lease, decided.to, claim)
   }
   if (pool === null) return waiting
   await act(deps, pool, lease, decided, signal)
@@ -166,18 +166,31 @@ async function move(
   lease: LivingLease,
   to: Lease,
   claim: Claim,
-  sighting: MachineSighting,
 ): Promise<StepResult> {
   // Before the move: a crash in between leaves no door open behind a lease that has moved on.
-  if (lease.state === 'ready' || lease.state === 'stopping') await deps.access.revokeLease(lease.id)
+  const isLeaving = lease.state !== to.state
+  if (isLeaving && (lease.state === 'ready' || lease.state === 'stopping'))
+    await deps.access.revokeLease(lease.id)
   const outcome = await deps.leases.replace(lease, to, {
     actor: { kind: 'platform', id: 'reconcile-lease' },
     claim,
-    detail: sighting.kind === 'refused' ? sighting.detail : null,
+    ...eventOfMove(lease, to),
   })
   const now = deps.clock.now()
   if (outcome !== 'replaced') return { outcome: 'lost-race', lookAgainAt: now, moved: null }
   return { outcome: 'stepped', lookAgainAt: lookAgainAt(to, now), moved: to }
+}
+
+/** What the history says about a move: the detail of an end, or the obstacle that appeared or went. */
+function eventOfMove(
+  lease: LivingLease,
+  to: Lease,
+): { readonly reason?: string; readonly detail: string | null } {
+  if ('reasonDetail' in to) return { detail: to.reasonDetail }
+  if (!('obstacle' in to) || !('obstacle' in lease) || lease.state !== to.state)
+    return { detail: null }
+  if (to.obstacle !== null) return { reason: to.obstacle.code, detail: to.obstacle.detail }
+  return { reason: 'obstacle-gone', detail: `no longer in the way: ${lease.obstacle?.code}` }
 }
 
 async function hintAfter(

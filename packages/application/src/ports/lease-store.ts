@@ -38,6 +38,15 @@ export type Claim = { readonly token: string; readonly until: Instant }
 
 export type ReplaceOutcome = 'replaced' | 'lost-race' | QuotaShortage
 
+/** Who changes a lease, and what its event says beyond the new state. */
+export type LeaseChange = {
+  readonly actor: Actor
+  readonly claim: Claim | null
+  readonly detail?: string | null
+  /** Reason of the event where the lease itself has none: the code of an obstacle, for one. */
+  readonly reason?: string | null
+}
+
 export interface LeaseStore {
   /**
    * Reserves quota (`leaseHolds(lease)`) and stores the lease with its events `requested` and `queued`
@@ -65,11 +74,7 @@ export interface LeaseStore {
    * again (`lookAgainAt(next, now)`), all in one transaction. `lost-race` when `previous` is not the stored version,
    * or when `claim` is given and no longer held. A shortage when the change needs quota that is not there.
    */
-  replace(
-    previous: Lease,
-    next: Lease,
-    by: { readonly actor: Actor; readonly claim: Claim | null; readonly detail?: string | null },
-  ): Promise<ReplaceOutcome>
+  replace(previous: Lease, next: Lease, by: LeaseChange): Promise<ReplaceOutcome>
 
   /** Takes the lease for one worker. Null when someone else holds it now, or it is gone. */
   claim(id: LeaseId, token: string, now: Instant, until: Instant): Promise<Lease | null>

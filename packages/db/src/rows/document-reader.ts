@@ -81,6 +81,12 @@ export class DocumentReader {
     return this.#fields[name] === null ? null : this.object(name)
   }
 
+  /** For what rows of earlier versions lack: missing reads as null. */
+  optional<Value>(name: string, read: (name: string) => Value): Value | null {
+    const value = this.#fields[name]
+    return value === undefined || value === null ? null : read(name)
+  }
+
   objects(name: string): readonly DocumentReader[] {
     const list = this.#checked(name, 'a list', (value): value is readonly unknown[] =>
       Array.isArray(value),

@@ -14,11 +14,40 @@ function stored(row: ReturnType<typeof rowFromLease>): LeaseRow {
   }
 }
 
-const everyState = Object.entries(aLease).map(([name, make]) => ({ name, lease: make() }))
+const obstacle = {
+  code: 'no-room',
+  detail: 'full',
+  since: testNow,
+  notedAt: testNow + 1,
+} as const
+const everyState = [
+  ...Object.entries(aLease).map(([name, make]) => ({ name, lease: make() })),
+  { name: 'obstructed', lease: aLease.provisioning({ obstacle }) },
+  { name: 'lost for a while', lease: aLease.ready({ obstacle }) },
+  { name: 'ended by an obstacle', lease: aLease.failed({ reasonDetail: 'no-room: full' }) },
+]
 
 describe('the row of a lease', () => {
   it.each(everyState)('becomes the same lease again: $name', ({ lease }) => {
     expect(leaseFromRow(stored(rowFromLease(lease, testNow)))).toEqual(lease)
+  })
+
+  it.each(everyState)('that an earlier version wrote is read as well: $name', ({ lease }) => {
+    const row = stored(rowFromLease(lease, testNow))
+    const { obstacle: _, reasonDetail: __, ...document } = row.document as Record<string, unknown>
+
+    const read = leaseFromRow({ ...row, document })
+
+    const added = 'obstacle' in lease ? { obstacle: null } : {}
+    const detail = 'reasonDetail' in lease ? { reasonDetail: null } : {}
+    expect(read).toEqual({ ...lease, ...added, ...detail })
+  })
+
+  it('shows an obstacle of a later version as none', () => {
+    const row = stored(rowFromLease(aLease.provisioning({ obstacle }), testNow))
+    const document = { ...(row.document as object), obstacle: { ...obstacle, code: 'flood' } }
+
+    expect(leaseFromRow({ ...row, document })).toMatchObject({ obstacle: null })
   })
 
   it('says what was counted and when to look again', () => {

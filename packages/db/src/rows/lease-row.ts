@@ -10,6 +10,8 @@ import {
   leaseOccupies,
   leaseStates,
   lookAgainAt,
+  machineObstacles,
+  type NotedObstacle,
   type PoolName,
   type TenantId,
 } from '@leasehold/domain'
@@ -72,29 +74,35 @@ export function leaseFromRow(row: LeaseRow): Lease {
       return { ...terms, state, queueDeadlineAt, waitingFor: row.waiting_for }
     }
     case 'provisioning':
-      return { ...terms, state, bootDeadlineAt: document.integer('bootDeadlineAt') }
+      return {
+        ...terms,
+        state,
+        bootDeadlineAt: document.integer('bootDeadlineAt'),
+        obstacle: readObstacle(document),
+      }
     case 'ready':
       return {
         ...terms,
         state,
         expiresAt: document.integer('expiresAt'),
         address: readAddress(document.object('address')),
+        obstacle: readObstacle(document),
       }
     case 'stopping': {
       const graceEndsAt = document.integer('graceEndsAt')
-      return { ...terms, state, reason: readReason(document), graceEndsAt }
+      return { ...terms, state, ...readReason(document), graceEndsAt }
     }
     case 'stopped':
       return {
         ...terms,
         state,
-        reason: readReason(document),
+        ...readReason(document),
         keepUntil: document.integer('keepUntil'),
       }
     case 'released':
     case 'failed': {
       const endedAt = document.integer('endedAt')
-      return { ...terms, state, reason: readReason(document), endedAt }
+      return { ...terms, state, ...readReason(document), endedAt }
     }
     case 'requested':
       throw new BadRow(name, 'state', 'a state that is stored', state)
@@ -126,8 +134,24 @@ function termsFrom(row: LeaseRow, name: string, document: DocumentReader): Lease
   }
 }
 
-function readReason(document: DocumentReader): LeaseEndReason {
-  return document.oneOf('reason', Object.keys(leaseEndReasons) as LeaseEndReason[])
+function readReason(document: DocumentReader) {
+  return {
+    reason: document.oneOf('reason', Object.keys(leaseEndReasons) as LeaseEndReason[]),
+    reasonDetail: document.optional('reasonDetail', (name) => document.text(name)),
+  }
+}
+
+/** A kind that a newer version wrote is shown as none: it is noted again by whoever knows it. */
+function readObstacle(document: DocumentReader): NotedObstacle | null {
+  const obstacle = document.optional('obstacle', (name) => document.object(name))
+  const code = machineObstacles.find((known) => known === obstacle?.text('code'))
+  if (obstacle === null || code === undefined) return null
+  return {
+    code,
+    detail: obstacle.text('detail'),
+    since: obstacle.integer('since'),
+    notedAt: obstacle.integer('notedAt'),
+  }
 }
 
 function readAddress(address: DocumentReader) {

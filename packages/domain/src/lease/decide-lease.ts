@@ -13,23 +13,8 @@ import type {
 } from './lease.ts'
 import { termsOf } from './lease.ts'
 import { isFinalLeaseReason, type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
+import { type MachineObstacle, noteObstacle, obstacleLine } from './machine-obstacle.ts'
 import { endLease, hasBeenReady, type LeaseDeadlines, makeReady, queueLease } from './move-lease.ts'
-
-/** Why a machine that was ordered does not come up yet. The pool keeps trying; the boot deadline holds. */
-export const machineObstacles = [
-  'no-room',
-  'over-pool-quota',
-  'gpu-not-permitted',
-  'storage-missing',
-  'image-missing',
-  'node-lost',
-  'pool-degraded',
-] as const
-export type MachineObstacle = {
-  readonly code: (typeof machineObstacles)[number]
-  /** What is in the way and what to do, in words for the renter, without the pool's inner names. */
-  readonly detail: string
-}
 
 /**
  * What a driver saw of one lease's machine. `unknown` means it could not tell, and nothing may be
@@ -120,17 +105,32 @@ function decideProvisioning(
   now: Instant,
   { graceMs }: LeaseDeadlines,
 ): LeaseStep {
-  const end = (reason: LeaseEndReason): LeaseStep => ({
+  const end = (reason: LeaseEndReason, detail: string | null = null): LeaseStep => ({
     do: 'move',
-    to: endLease(lease, reason, now, graceMs),
+    to: endLease(lease, reason, now, graceMs, detail),
   })
   const hasWork = hasBeenReady(lease)
   if (seen.kind === 'running') return { do: 'move', to: makeReady(lease, seen.address, now) }
-  if (seen.kind === 'refused') return end(hasWork ? 'start-failed' : 'machine-refused')
+  if (seen.kind === 'refused') return end(hasWork ? 'start-failed' : 'machine-refused', seen.detail)
   // An empty machine in the place of the one with their work would be a silent loss.
   if (hasWork && seen.kind === 'absent' && seen.disk === 'none') return end('machine-lost')
-  if (now >= lease.bootDeadlineAt) return end(hasWork ? 'start-failed' : 'boot-timed-out')
-  return seen.kind === 'absent' ? { do: 'start-machine' } : { do: 'wait' }
+  if (now >= lease.bootDeadlineAt) {
+    const obstacle = obstacleIn(seen) ?? lease.obstacle
+    const detail = obstacle === null ? null : obstacleLine(obstacle)
+    return end(hasWork ? 'start-failed' : 'boot-timed-out', detail)
+  }
+  return seen.kind === 'absent' ? { do: 'start-machine' } : waitWithObstacle(lease, seen, now)
+}
+
+/** Waits, and writes down what is in the way, or that nothing is any more. */
+function waitWithObstacle(lease: Provisioning | Ready, seen: Seen, now: Instant): LeaseStep {
+  const obstacle = noteObstacle(lease.obstacle, obstacleIn(seen), now)
+  if (obstacle === lease.obstacle) return { do: 'wait' }
+  return { do: 'move', to: { ...lease, version: lease.version + 1, obstacle } }
+}
+
+function obstacleIn(seen: Seen): MachineObstacle | null {
+  return seen.kind === 'booting' ? (seen.obstacle ?? null) : null
 }
 
 function decideReady(
@@ -144,7 +144,7 @@ function decideReady(
     const reason: LeaseEndReason = seen.disk === 'kept' ? 'powered-off' : 'machine-lost'
     return { do: 'move', to: endLease(lease, reason, now, graceMs) }
   }
-  return { do: 'wait' }
+  return waitWithObstacle(lease, seen, now)
 }
 
 function decideStopping(
@@ -164,17 +164,23 @@ function decideStopping(
 }
 
 function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines): Lease {
-  const { reason } = lease
+  const { reason, reasonDetail } = lease
   const terms = { ...termsOf(lease), version: lease.version + 1, enteredStateAt: now }
   const end = leaseEndReasons[reason]
   switch (end) {
     case 'queued':
       return queueLease(lease, now, deadlines.queueMs)
     case 'stopped':
-      return { ...terms, state: 'stopped', reason, keepUntil: now + deadlines.keepStoppedMs }
+      return {
+        ...terms,
+        state: 'stopped',
+        reason,
+        reasonDetail,
+        keepUntil: now + deadlines.keepStoppedMs,
+      }
     case 'released':
     case 'failed':
-      return { ...terms, state: end, reason, endedAt: now }
+      return { ...terms, state: end, reason, reasonDetail, endedAt: now }
     default:
       return assertNever(end)
   }

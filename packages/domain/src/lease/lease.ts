@@ -9,6 +9,7 @@ import type {
 } from '../shared/ids.ts'
 import type { Instant } from '../shared/instant.ts'
 import type { LeaseEndReason } from './lease-end-reason.ts'
+import type { NotedObstacle } from './machine-obstacle.ts'
 
 /** What every lease has, whatever its state. */
 export type LeaseTerms = {
@@ -55,27 +56,37 @@ export type Queued = LeaseTerms & {
 export type Provisioning = LeaseTerms & {
   readonly state: 'provisioning'
   readonly bootDeadlineAt: Instant
+  /** What keeps the machine from coming up, as last noted; null: nothing that the pool knows of. */
+  readonly obstacle: NotedObstacle | null
 }
 export type Ready = LeaseTerms & {
   readonly state: 'ready'
   readonly expiresAt: Instant
   readonly address: MachineAddress
+  /** What is in the way of the machine that was up; null: it answers, or nobody knows. */
+  readonly obstacle: NotedObstacle | null
 }
 export type Stopping = LeaseTerms & {
   readonly state: 'stopping'
   readonly reason: LeaseEndReason
+  /** What is known beyond the reason, in words for the renter; starts with the code of the obstacle, if one led here. */
+  readonly reasonDetail: string | null
   /** Until then the guest may shut down by itself; after that it is killed. */
   readonly graceEndsAt: Instant
 }
 export type Stopped = LeaseTerms & {
   readonly state: 'stopped'
   readonly reason: LeaseEndReason
+  /** What is known beyond the reason, in words for the renter; starts with the code of the obstacle, if one led here. */
+  readonly reasonDetail: string | null
   /** When the kept disk is given back unless the lease is started again. */
   readonly keepUntil: Instant
 }
 export type EndedLease = LeaseTerms & {
   readonly state: 'released' | 'failed'
   readonly reason: LeaseEndReason
+  /** What is known beyond the reason, in words for the renter; starts with the code of the obstacle, if one led here. */
+  readonly reasonDetail: string | null
   readonly endedAt: Instant
 }
 

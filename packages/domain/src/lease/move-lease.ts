@@ -44,6 +44,7 @@ export function endLease(
   reason: LeaseEndReason,
   now: Instant,
   graceMs: number,
+  reasonDetail: string | null = null,
 ): Lease {
   if (lease.state === 'stopping' && isFinalLeaseReason(lease.reason)) return lease
   const terms = { ...termsOf(lease), version: lease.version + 1, enteredStateAt: now }
@@ -53,9 +54,11 @@ export function endLease(
       ...terms,
       state: reason === 'released-by-tenant' || reason === 'tenant-removed' ? 'released' : 'failed',
       reason,
+      reasonDetail,
       endedAt: now,
     }
-  const stopping: Stopping = { ...terms, state: 'stopping', reason, graceEndsAt: now + graceMs }
+  const graceEndsAt = now + graceMs
+  const stopping: Stopping = { ...terms, state: 'stopping', reason, reasonDetail, graceEndsAt }
   return stopping
 }
 
@@ -80,6 +83,7 @@ export function provisionLease(lease: Queued, now: Instant, bootMs: number): Pro
     state: 'provisioning',
     generation: lease.generation + 1,
     bootDeadlineAt: now + bootMs,
+    obstacle: null,
   }
 }
 
@@ -92,6 +96,7 @@ export function makeReady(lease: Provisioning, address: MachineAddress, now: Ins
     state: 'ready',
     expiresAt: lease.expiresAt ?? now + lease.timeToLiveMs,
     address,
+    obstacle: null,
   }
 }
 

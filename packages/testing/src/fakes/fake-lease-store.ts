@@ -28,12 +28,12 @@ export function fakeLeaseStore(memory: Memory): LeaseStore {
       endedAt: null,
       pricePerHourMicros: lease.pricePerHourMicros,
     }),
-    event: (seq, lease, { actor, detail }) => ({
+    event: (seq, lease, { actor, detail, reason }) => ({
       seq,
       at: memory.clock.now(),
       actor,
       state: lease.state,
-      reason: 'reason' in lease ? lease.reason : null,
+      reason: 'reason' in lease ? lease.reason : reason,
       detail,
     }),
   })

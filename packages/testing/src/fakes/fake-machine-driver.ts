@@ -10,6 +10,7 @@ import {
   findLack,
   type Instant,
   type LeaseId,
+  type MachineObstacle,
   type MachineSighting,
 } from '@leasehold/domain'
 import { makeWatchers } from './watchers.ts'
@@ -36,6 +37,8 @@ export type FakeMachineDriver = MachineDriver & {
   lose(id: LeaseId): void
   /** While true the driver cannot tell anything about anything. */
   blind(isBlind: boolean): void
+  /** Something is in the way of the lease's machine: it boots until this is null again. */
+  obstruct(id: LeaseId, obstacle: MachineObstacle | null): void
   /** Machines that run now. */
   running(): readonly MachineOrder[]
   /** Forgets which generations are over, as a driver without memory would. */
@@ -54,6 +57,7 @@ export function fakeMachineDriver(options: FakeMachineDriverOptions): FakeMachin
   const machines = new Map<LeaseId, FakeMachine>()
   /** The youngest generation that is over: it and all before it never start again. */
   const over = new Map<LeaseId, number>()
+  const obstacles = new Map<LeaseId, MachineObstacle>()
   const watchers = makeWatchers<LeaseId>()
   let isBlind = false
 
@@ -99,7 +103,10 @@ export function fakeMachineDriver(options: FakeMachineDriverOptions): FakeMachin
     },
     async inspectMachine(id, generation): Promise<MachineSighting> {
       if (isBlind) return { kind: 'unknown' }
-      return sight(machines.get(id), generation, clock.now())
+      const seen = sight(machines.get(id), generation, clock.now())
+      const obstacle = obstacles.get(id)
+      const isOn = seen.kind === 'booting' || seen.kind === 'running'
+      return obstacle !== undefined && isOn ? { kind: 'booting', obstacle } : seen
     },
     async listMachines() {
       return [...machines.values()].map(({ order: { leaseId, generation } }) => ({
@@ -121,6 +128,11 @@ export function fakeMachineDriver(options: FakeMachineDriverOptions): FakeMachin
     },
     blind(next) {
       isBlind = next
+    },
+    obstruct(id, obstacle) {
+      if (obstacle === null) obstacles.delete(id)
+      else obstacles.set(id, obstacle)
+      watchers.tell(id)
     },
     running: () =>
       [...machines.values()]

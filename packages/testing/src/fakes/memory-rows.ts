@@ -17,7 +17,11 @@ export type RowRules<Item extends Versioned, Event> = {
   readonly event: (
     seq: number,
     item: Item,
-    by: { readonly actor: Parameters<ReplaceIn<Item>>[2]['actor']; readonly detail: string | null },
+    by: {
+      readonly actor: Parameters<ReplaceIn<Item>>[2]['actor']
+      readonly detail: string | null
+      readonly reason: string | null
+    },
   ) => Event
 }
 
@@ -28,6 +32,7 @@ type ReplaceIn<Item> = (
     readonly actor: { readonly kind: 'member' | 'operator' | 'platform'; readonly id: string }
     readonly claim: Claim | null
     readonly detail?: string | null
+    readonly reason?: string | null
   },
 ) => Promise<ReplaceOutcome>
 
@@ -50,7 +55,8 @@ export function memoryRows<Item extends Versioned, Event>(
     row.lookAgainAt = rules.lookAgainAt(next, now)
     const { actor } = by
     const detail = by.detail == null ? null : cleanText(by.detail)
-    row.events.push(rules.event(row.events.length + 1, next, { actor, detail }))
+    const reason = by.reason ?? null
+    row.events.push(rules.event(row.events.length + 1, next, { actor, detail, reason }))
     return 'replaced'
   }
   const living = () => [...rows.values()].filter((row) => rules.isLiving(row.item))

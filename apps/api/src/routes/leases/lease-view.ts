@@ -1,19 +1,26 @@
 import type { LeaseReport } from '@leasehold/application'
 import type { Lease as LeaseBody, LeaseCondition } from '@leasehold/contract'
-import { assertNever, type Lease, leaseActions } from '@leasehold/domain'
+import {
+  assertNever,
+  type Lease,
+  leaseActions,
+  type NotedObstacle,
+  obstacleAdvice,
+} from '@leasehold/domain'
 import type { AccessDirections } from '../../access-directions.ts'
 import { timestamp, timestampOrNull } from '../answers.ts'
 import { resourcesView } from '../resources-view.ts'
 
 /** Lease -> wire. A new state does not compile until it is decided here what clients see. */
 export function leaseView({ lease, usage }: LeaseReport, directions: AccessDirections): LeaseBody {
-  const { reason, deadlineAt, waitingFor } = ofState(lease)
+  const { reason, reasonDetail, deadlineAt, waitingFor } = ofState(lease)
   return {
     id: lease.id,
     name: lease.name,
     labels: { ...lease.labels },
     state: lease.state,
     reason,
+    reasonDetail,
     enteredStateAt: timestamp(lease.enteredStateAt),
     deadlineAt: timestampOrNull(deadlineAt),
     waitingFor,
@@ -33,26 +40,37 @@ export function leaseView({ lease, usage }: LeaseReport, directions: AccessDirec
   }
 }
 
-type OfState = Pick<LeaseBody, 'reason' | 'waitingFor'> & { readonly deadlineAt: number | null }
+type OfState = Pick<LeaseBody, 'reason' | 'reasonDetail' | 'waitingFor'> & {
+  readonly deadlineAt: number | null
+}
 
 function ofState(lease: Lease): OfState {
+  const going = { reason: null, reasonDetail: null, waitingFor: null }
   switch (lease.state) {
     case 'queued':
-      return { reason: null, deadlineAt: lease.queueDeadlineAt, waitingFor: lease.waitingFor }
+      return { ...going, deadlineAt: lease.queueDeadlineAt, waitingFor: lease.waitingFor }
     case 'provisioning':
-      return { reason: null, deadlineAt: lease.bootDeadlineAt, waitingFor: null }
+      return {
+        ...going,
+        deadlineAt: lease.bootDeadlineAt,
+        waitingFor: lease.obstacle?.detail ?? null,
+      }
     case 'ready':
-      return { reason: null, deadlineAt: lease.expiresAt, waitingFor: null }
+      return { ...going, deadlineAt: lease.expiresAt }
     case 'stopping':
-      return { reason: lease.reason, deadlineAt: lease.graceEndsAt, waitingFor: null }
+      return { ...endOf(lease), deadlineAt: lease.graceEndsAt }
     case 'stopped':
-      return { reason: lease.reason, deadlineAt: lease.keepUntil, waitingFor: null }
+      return { ...endOf(lease), deadlineAt: lease.keepUntil }
     case 'released':
     case 'failed':
-      return { reason: lease.reason, deadlineAt: null, waitingFor: null }
+      return { ...endOf(lease), deadlineAt: null }
     default:
       return assertNever(lease)
   }
+}
+
+function endOf({ reason, reasonDetail }: Extract<Lease, { readonly reasonDetail: unknown }>) {
+  return { reason, reasonDetail, waitingFor: null }
 }
 
 const met: Readonly<Record<Lease['state'], readonly LeaseCondition['type'][]>> = {
@@ -65,13 +83,30 @@ const met: Readonly<Record<Lease['state'], readonly LeaseCondition['type'][]>> =
   failed: [],
 }
 
+/** An obstacle keeps a new machine from booting, and one that was ready from being reached. */
 function conditionsOf(lease: Lease): LeaseCondition[] {
   const types = ['placed', 'booted', 'reachable', 'disk-kept'] as const
-  return types.map((type) => ({
-    type,
-    met: met[lease.state].includes(type),
-    since: timestamp(lease.enteredStateAt),
-  }))
+  const obstacle = 'obstacle' in lease ? lease.obstacle : null
+  const obstructed = lease.state === 'ready' ? 'reachable' : 'booted'
+  return types.map((type) => {
+    if (obstacle !== null && type === obstructed)
+      return {
+        type,
+        met: false,
+        since: timestamp(obstacle.since),
+        obstacle: obstacleView(obstacle),
+      }
+    return {
+      type,
+      met: met[lease.state].includes(type),
+      since: timestamp(lease.enteredStateAt),
+      obstacle: null,
+    }
+  })
+}
+
+function obstacleView({ code, detail, since }: NotedObstacle): LeaseCondition['obstacle'] {
+  return { code, detail, whatToDo: obstacleAdvice[code], since: timestamp(since) }
 }
 
 function accessView(lease: Lease, directions: AccessDirections): LeaseBody['access'] {

@@ -112,10 +112,10 @@ function movedLease(lease: Lease): Lease | null {
       return endLease(lease, 'stopped-by-tenant', testNow, 0)
     case 'stopping': {
       const terms = { ...termsOf(lease), version: lease.version + 1 }
-      const { reason } = lease
+      const { reason, reasonDetail } = lease
       return reason === 'stopped-by-tenant'
-        ? { ...terms, state: 'stopped', reason, keepUntil: testNow }
-        : { ...terms, state: 'released', reason, endedAt: testNow }
+        ? { ...terms, state: 'stopped', reason, reasonDetail, keepUntil: testNow }
+        : { ...terms, state: 'released', reason, reasonDetail, endedAt: testNow }
     }
     case 'stopped':
       return queueLease(lease, testNow, 1_000)

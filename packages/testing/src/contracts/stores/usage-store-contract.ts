@@ -72,6 +72,7 @@ export function usageStoreContract(name: string, open: OpenStores): void {
         state: 'ready' as const,
         version: stopping.version + 1,
         address,
+        obstacle: null,
         expiresAt: testNow,
       }
       clock.set(testNow + 20)
