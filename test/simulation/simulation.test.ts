@@ -42,6 +42,10 @@ describe('a storm of faults around leases and tasks', { timeout: 5 * minuteMs },
       'machine-refused',
       'input-missing',
       'outputs-failed',
+      // No memory or disk runs out, and no node is drained.
+      'out-of-memory',
+      'out-of-disk',
+      'interrupted',
     ]
     const here = [...Object.keys(leaseEndReasons), ...Object.keys(taskEndReasons)].filter(
       (reason) => !elsewhere.includes(reason),

@@ -1,6 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { nullable, oneOf } from './schema-parts.ts'
 
+/** `instance` is the agent's own random word: a second agent for a run that has begun is turned away. */
+export const BeginRunBody = nullable(
+  Type.Object(
+    { instance: Type.Optional(Type.String({ pattern: '^[0-9a-z-]{8,64}$' })) },
+    { additionalProperties: false },
+  ),
+)
+export type BeginRunBody = Static<typeof BeginRunBody>
+
 /** What the agent inside a task's machine is told to do. */
 export const BeginRunAnswer = Type.Object(
   {
@@ -60,7 +69,9 @@ export const FinishRunBody = Type.Object(
       },
       { additionalProperties: false },
     ),
-    failure: nullable(oneOf(['input-missing', 'outputs-failed'])),
+    failure: nullable(
+      oneOf(['input-missing', 'outputs-failed', 'out-of-memory', 'out-of-disk', 'interrupted']),
+    ),
     detail: nullable(Type.String({ maxLength: 2_000 })),
   },
   { additionalProperties: false },

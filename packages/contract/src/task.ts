@@ -40,6 +40,9 @@ export const taskReasonNames = [
   'agent-lost',
   'input-missing',
   'outputs-failed',
+  'out-of-memory',
+  'out-of-disk',
+  'interrupted',
 ] as const
 
 /** A path inside the tenant’s bucket, or below a task’s working folder. */

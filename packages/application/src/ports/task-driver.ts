@@ -1,4 +1,11 @@
-import type { ImageName, MachineShape, RunSighting, TaskId, TenantId } from '@leasehold/domain'
+import type {
+  ImageName,
+  MachineShape,
+  RunSighting,
+  TaskId,
+  TaskIsolation,
+  TenantId,
+} from '@leasehold/domain'
 
 /** Everything a driver needs to make the machine of one run. What to run is asked for by the agent inside. */
 export type RunOrder = {
@@ -9,6 +16,10 @@ export type RunOrder = {
   readonly image: ImageName
   /** The per-run credential; the driver hands it to the agent and stores it nowhere readable by others. */
   readonly credential: string
+  /** So long the script may run; absent: as long as the platform lets it. A driver may use it as a second wall. */
+  readonly timeLimitMs?: number
+  /** How far the run is kept from its neighbours. Absent: what the pool does for everyone. */
+  readonly isolation?: TaskIsolation
 }
 
 export type HeldRun = { readonly taskId: TaskId; readonly attempt: number }

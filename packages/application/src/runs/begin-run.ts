@@ -12,7 +12,13 @@ import type { ObjectStore } from '../ports/object-store.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import type { RentalRules } from '../rules/rental-rules.ts'
 import { type AuthenticateRunDeps, authenticateRun, notAccepting } from './authenticate-run.ts'
-import { type RunInput, readManifest, resolveInputs, storeManifest } from './run-inputs.ts'
+import {
+  type RunInput,
+  type RunManifest,
+  readManifest,
+  resolveInputs,
+  storeManifest,
+} from './run-inputs.ts'
 
 /** Everything the agent needs to know before it asks for the script. */
 export type RunBriefing = {
@@ -39,22 +45,28 @@ export type BeginRunDeps = AuthenticateRunDeps & {
   readonly clock: Clock
   readonly rules: RentalRules
 }
-export type BeginRun = (credential: string, signal: AbortSignal) => Promise<RunBriefing>
+export type BeginRun = (
+  credential: string,
+  signal: AbortSignal,
+  instance?: string | null,
+) => Promise<RunBriefing>
 
 const platform = { kind: 'platform', id: 'run-agent' } as const
 
 /**
  * The agent of a machine speaks for the first time: the task runs and its time limit counts. An agent
- * that lost the answer may ask again. A missing input ends the task instead.
+ * that lost the answer may ask again. A missing input ends the task instead. `instance` is the agent's own
+ * random word: where a cluster puts a second pod in the place of one that had begun, its agent is turned away,
+ * because a script never runs twice in one attempt.
  */
 export function makeBeginRun(deps: BeginRunDeps): BeginRun {
-  return async (credential, signal) => {
+  return async (credential, signal, instance = null) => {
     const { task } = await authenticateRun(deps, credential)
-    if (task.state === 'running') return briefing(deps, task, await readAgain(deps, task, signal))
+    if (task.state === 'running') return beginAgain(deps, task, instance, signal)
     if (task.state !== 'starting') throw notAccepting(task)
     const inputs = await resolveInputs(deps.objects, task, deps.rules.task.maxInputFiles, signal)
     if (inputs.kind === 'missing') return refuse(deps, task, inputs.detail)
-    await storeManifest(deps.objects, task, inputs.files, signal)
+    await storeManifest(deps.objects, task, { files: inputs.files, instance }, signal)
     const running = beginRun(task, deps.clock.now())
     const outcome = await deps.tasks.replace(task, running, { actor: platform, claim: null })
     if (outcome === 'replaced') return briefing(deps, running, inputs.files)
@@ -66,12 +78,17 @@ export function makeBeginRun(deps: BeginRunDeps): BeginRun {
   }
 }
 
-async function readAgain(
-  { objects }: BeginRunDeps,
+async function beginAgain(
+  deps: BeginRunDeps,
   task: Task,
+  instance: string | null,
   signal: AbortSignal,
-): Promise<readonly RunInput[]> {
-  return (await readManifest(objects, task, signal)) ?? []
+): Promise<RunBriefing> {
+  const none: RunManifest = { files: [], instance: null }
+  const begun = (await readManifest(deps.objects, task, signal)) ?? none
+  if (begun.instance !== null && instance !== null && begun.instance !== instance)
+    throw notAccepting(task)
+  return briefing(deps, task, begun.files)
 }
 
 async function refuse(

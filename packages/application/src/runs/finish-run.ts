@@ -1,4 +1,4 @@
-import { DomainError, finishRun, type TaskExit } from '@leasehold/domain'
+import { DomainError, finishRun, type RunFailure, type TaskExit } from '@leasehold/domain'
 import type { Clock } from '../ports/clock.ts'
 import type { JobHints } from '../ports/job-hints.ts'
 import type { TaskStore } from '../ports/task-store.ts'
@@ -7,7 +7,7 @@ import { type AuthenticateRunDeps, authenticateRun, notAccepting } from './authe
 
 export type RunEnd = {
   readonly exit: TaskExit
-  readonly failure: 'input-missing' | 'outputs-failed' | null
+  readonly failure: RunFailure | null
   /** Words for the renter; null when there is nothing to add. */
   readonly detail: string | null
 }

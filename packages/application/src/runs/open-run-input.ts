@@ -17,7 +17,7 @@ export function makeOpenRunInput(deps: OpenRunInputDeps): OpenRunInput {
   return async (credential, index, signal) => {
     const { task } = await authenticateRun(deps, credential)
     requireUnderWay(task)
-    const input = (await readManifest(deps.objects, task, signal))?.[index]
+    const input = (await readManifest(deps.objects, task, signal))?.files[index]
     if (input === undefined)
       throw new DomainError('file/not-found', `The run has no input number ${index}.`)
     return openRunFile(deps.objects, bucketOf(task.tenantId), input.from, signal)

@@ -1,4 +1,4 @@
-import { aTaskWithAgent } from '@leasehold/testing'
+import { aTaskWithAgent, textOf, upload } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
 import { makeBeginRun } from './begin-run.ts'
 
@@ -31,6 +31,27 @@ describe('the agent of a run', () => {
       expect(platform.objects.paths(bucket)).toEqual(before)
     },
   )
+
+  it('is turned away when another agent has begun the run already', async () => {
+    const { platform, agent } = await aTaskWithAgent()
+    const begin = (instance: string) => makeBeginRun(platform)(agent.credential, signal, instance)
+    const first = await begin('agent-one')
+
+    await expect(begin('agent-two')).rejects.toMatchObject({ code: 'run/not-accepting' })
+    expect(await begin('agent-one')).toEqual(first)
+  })
+
+  it('gets its inputs as they were, also from a list of before agents said who they are', async () => {
+    const { platform, agent, id } = await aTaskWithAgent({
+      inputs: [{ from: 'data/a.csv', path: 'a.csv' }],
+    })
+    await agent.begin()
+    const list = JSON.stringify([{ from: 'data/deep/b.csv', path: 'b.csv', sizeBytes: 2 }])
+    await upload(platform, `tasks/${id}/inputs.json`, list)
+
+    expect((await agent.begin()).inputs).toEqual([{ index: 0, path: 'b.csv', sizeBytes: 2 }])
+    expect(await textOf((await agent.input(0)).body)).toBe('bb')
+  })
 
   it('can do nothing before it has begun', async () => {
     const { agent } = await aTaskWithAgent()

@@ -59,14 +59,20 @@ async function resolveInput(
   }
 }
 
+/** What was settled when the run began. `instance` is the agent that began it; null where it did not say. */
+export type RunManifest = {
+  readonly files: readonly RunInput[]
+  readonly instance: string | null
+}
+
 /** Keeps the list as it was when the run began: numbers must not shift when the bucket changes. */
 export async function storeManifest(
   objects: Pick<ObjectStore, 'put'>,
   task: Task,
-  files: readonly RunInput[],
+  manifest: RunManifest,
   signal: AbortSignal,
 ): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify(files))
+  const bytes = new TextEncoder().encode(JSON.stringify(manifest))
   const body = (async function* () {
     yield bytes
   })()
@@ -74,19 +80,20 @@ export async function storeManifest(
   await objects.put(bucketOf(task.tenantId), taskPaths.inputs(task.id), body, facts, signal)
 }
 
-/** The list that `storeManifest` kept; null when the run has none. */
+/** What `storeManifest` kept; null when the run has none. A bare list is from before agents said who they are. */
 export async function readManifest(
   objects: Pick<ObjectStore, 'get'>,
   task: Task,
   signal: AbortSignal,
-): Promise<readonly RunInput[] | null> {
+): Promise<RunManifest | null> {
   const found = await objects.get(bucketOf(task.tenantId), taskPaths.inputs(task.id), signal)
   if (found === null) return null
   const decoder = new TextDecoder()
   let text = ''
   for await (const piece of found.body) text += decoder.decode(piece, { stream: true })
-  const files = JSON.parse(text + decoder.decode()) as unknown
-  if (!Array.isArray(files))
-    throw new DomainError('service/unavailable', 'The list of inputs cannot be read.')
-  return files as readonly RunInput[]
+  const kept = JSON.parse(text + decoder.decode()) as unknown
+  if (Array.isArray(kept)) return { files: kept as readonly RunInput[], instance: null }
+  if (typeof kept === 'object' && kept !== null && 'files' in kept && Array.isArray(kept.files))
+    return kept as RunManifest
+  throw new DomainError('service/unavailable', 'The list of inputs cannot be read.')
 }

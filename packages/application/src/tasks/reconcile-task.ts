@@ -1,6 +1,7 @@
 import {
   assertNever,
   decideTask,
+  detailOfRun,
   isLivingTask,
   type LivingTask,
   lookAgainAtTask,
@@ -114,12 +115,12 @@ async function act(
   decided: Exclude<TaskStep, { do: 'wait' | 'move' | 'seal-and-move' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, tenantId, attempt, shape, image } = task
+  const { id, tenantId, attempt, shape, image, timeLimitMs } = task
   switch (decided.do) {
     case 'start-run': {
       const credential = secrets.runCredential(id, attempt)
       await runCredentials.store(tenantId, id, attempt, ids.sha256(credential))
-      const order = { taskId: id, tenantId, attempt, shape, image, credential }
+      const order = { taskId: id, tenantId, attempt, shape, image, credential, timeLimitMs }
       return pool.tasks.startRun(order, signal)
     }
     case 'destroy-run':
@@ -139,7 +140,7 @@ async function move(
   const outcome = await tasks.replace(task, to, {
     actor: { kind: 'platform', id: 'reconcile-task' },
     claim,
-    detail: sighting.kind === 'refused' ? sighting.detail : null,
+    detail: detailOfRun(sighting),
   })
   const now = clock.now()
   if (outcome !== 'replaced') return { outcome: 'lost-race', lookAgainAt: now, moved: null }

@@ -1,6 +1,6 @@
 import { aTask, testNow } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
-import { decideTask, lookAgainAtTask, type RunSighting } from './decide-task.ts'
+import { decideTask, detailOfRun, lookAgainAtTask, type RunSighting } from './decide-task.ts'
 import { beginRun, completeTask, endTask, finishRun, startTask, taskActions } from './move-task.ts'
 import type { LivingTask } from './task.ts'
 import { type TaskEndReason, taskEndReasons } from './task-end-reason.ts'
@@ -36,6 +36,29 @@ describe('a starting task', () => {
     { when: 'its machine never appears', seen: absent, now: late, reason: 'start-timed-out' },
   ] as const)('ends with $reason when $when', ({ seen, now, reason }) => {
     expect(decide(aTask.starting(), seen, now)).toMatchObject(ending(reason))
+  })
+})
+
+describe('a run whose machine ended by itself', () => {
+  const loss = { reason: 'out-of-memory', detail: 'It used more than 1024 MiB.' } as const
+  const lost: RunSighting = { kind: 'absent', loss }
+
+  it.each([aTask.starting(), aTask.running()])(
+    'ends a $state task by what is known of it',
+    (task) => {
+      expect(decide(task, lost)).toMatchObject(ending('out-of-memory'))
+    },
+  )
+
+  it.each([
+    { seen: lost, says: loss.detail },
+    { seen: refused, says: 'does not fit' },
+    { seen: { kind: 'present', obstacle: 'no node has 2' }, says: 'no node has 2' },
+    { seen: absent, says: null },
+    { seen: present, says: null },
+    { seen: unknown, says: null },
+  ] as const)('says $says', ({ seen, says }) => {
+    expect(detailOfRun(seen)).toBe(says)
   })
 })
 
@@ -157,6 +180,8 @@ describe('the life of a run', () => {
     { code: 3, failure: null, reason: 'exited-nonzero' },
     { code: null, failure: null, reason: 'exited-nonzero' },
     { code: 0, failure: 'outputs-failed', reason: 'outputs-failed' },
+    { code: null, failure: 'out-of-memory', reason: 'out-of-memory' },
+    { code: 143, failure: 'interrupted', reason: 'interrupted' },
   ] as const)(
     'ends by $reason with exit $code and failure $failure',
     ({ code, failure, reason }) => {

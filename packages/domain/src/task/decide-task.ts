@@ -2,11 +2,21 @@ import { assertNever } from '../shared/assert-never.ts'
 import type { Instant } from '../shared/instant.ts'
 import { completeTask, endTask, type TaskDeadlines } from './move-task.ts'
 import type { EndingTask, LivingTask, RunningTask, StartingTask, Task } from './task.ts'
+import type { TaskEndReason } from './task-end-reason.ts'
+
+/** How a run's machine ended by itself, as far as its place can tell. */
+export type RunLoss = {
+  readonly reason: 'out-of-memory' | 'out-of-disk' | 'interrupted' | 'machine-lost'
+  /** Words for the renter. */
+  readonly detail: string
+}
 
 /** What a driver saw of one run's machine. Nothing may be concluded from `unknown`. */
 export type RunSighting =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'present' }
+  /** `loss` only where there was a machine, it ended by itself, and the driver knows how. */
+  | { readonly kind: 'absent'; readonly loss?: RunLoss }
+  /** `obstacle`: what keeps it from coming up, in words for the renter; it may still go away. */
+  | { readonly kind: 'present'; readonly obstacle?: string }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown' }
 
@@ -51,6 +61,9 @@ function decideStarting(
   if (sighting.kind === 'unknown') return { do: 'wait' }
   if (sighting.kind === 'refused')
     return { do: 'move', to: endTask(task, 'machine-refused', now, graceMs) }
+  // Its machine is over before its agent spoke: another like it would be over too.
+  if (sighting.kind === 'absent' && sighting.loss !== undefined)
+    return { do: 'move', to: endTask(task, sighting.loss.reason, now, graceMs) }
   if (now >= task.startDeadlineAt)
     return { do: 'move', to: endTask(task, 'start-timed-out', now, graceMs) }
   return sighting.kind === 'absent' ? { do: 'start-run' } : { do: 'wait' }
@@ -67,10 +80,30 @@ function decideRunning(
     return { do: 'move', to: endTask(task, 'time-limit', now, graceMs) }
   if (sighting.kind === 'unknown') return { do: 'wait' }
   if (sighting.kind === 'absent')
-    return { do: 'move', to: endTask(task, 'machine-lost', now, graceMs) }
+    return { do: 'move', to: endTask(task, lossReason(sighting), now, graceMs) }
   if (now >= task.lastHeartbeatAt + heartbeatMs)
     return { do: 'move', to: endTask(task, 'agent-lost', now, graceMs) }
   return { do: 'wait' }
+}
+
+function lossReason({ loss }: Extract<RunSighting, { kind: 'absent' }>): TaskEndReason {
+  return loss?.reason ?? 'machine-lost'
+}
+
+/** What a sighting says beyond its kind, for the history of the task; null when it says nothing. */
+export function detailOfRun(sighting: RunSighting): string | null {
+  switch (sighting.kind) {
+    case 'refused':
+      return sighting.detail
+    case 'absent':
+      return sighting.loss?.detail ?? null
+    case 'present':
+      return sighting.obstacle ?? null
+    case 'unknown':
+      return null
+    default:
+      return assertNever(sighting)
+  }
 }
 
 function decideEnding(task: EndingTask, sighting: RunSighting, now: Instant): TaskStep {

@@ -12,7 +12,7 @@ import {
   type TaskExit,
   taskTermsOf,
 } from './task.ts'
-import { type TaskEndReason, taskEndReasons } from './task-end-reason.ts'
+import { type RunFailure, type TaskEndReason, taskEndReasons } from './task-end-reason.ts'
 
 /** How long each waiting state may last, in milliseconds. */
 export type TaskDeadlines = {
@@ -94,7 +94,7 @@ export function beginRun(task: StartingTask, now: Instant): RunningTask {
 export function finishRun(
   task: RunningTask | EndingTask,
   exit: TaskExit,
-  failure: 'input-missing' | 'outputs-failed' | null,
+  failure: RunFailure | null,
   now: Instant,
   graceMs: number,
 ): EndingTask {

@@ -14,6 +14,12 @@ export type TaskScript = {
   readonly interpreter: string
 }
 
+/**
+ * How far a run is kept from its neighbours: a container shares the kernel of its node, `kata` is a container
+ * with a kernel of its own, `vm` a whole machine.
+ */
+export type TaskIsolation = 'container' | 'kata' | 'vm'
+
 export type TaskTerms = {
   readonly id: TaskId
   readonly tenantId: TenantId

@@ -33,6 +33,22 @@ describe('the agent of a run', () => {
     expect(again.json()).toEqual(first.json())
   })
 
+  it('learns it again only as the one that began: a script runs once', async () => {
+    const api = await anApi()
+    const taskId = await aSubmittedTask(api)
+    await api.platform.settle()
+    const agent = anAgent(api, taskId)
+    const beginAs = (instance: string) => agent.json('POST', '/begin', { instance })
+
+    expect((await beginAs('agent-one')).statusCode).toBe(200)
+    expect(verdict(await beginAs('agent-two'))).toEqual({
+      status: 409,
+      code: 'run/not-accepting',
+    })
+    expect((await beginAs('agent-one')).statusCode).toBe(200)
+    expect((await beginAs('no')).statusCode).toBe(400)
+  })
+
   it('gets script and inputs as bytes', async () => {
     const api = await anApi()
     await api.tenant('PUT', '/v1/files/a.bin', { body: Buffer.from([0, 255, 10]) })
