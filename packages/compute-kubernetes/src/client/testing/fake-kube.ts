@@ -66,10 +66,10 @@ export function fakeKube({
       await after?.(request, signal)
       return done
     }).catch((error: unknown) => {
-      metrics.count(request, error)
+      metrics.count(request, null, error)
       throw error
     })
-    metrics.count(request, null)
+    metrics.count(request, result, null)
     return result
   }
   /** A write that the client's own caches know when it returns. */

@@ -6,9 +6,8 @@ import type { FakeRequest } from './fake-controls.ts'
 export function makeFakeMetrics() {
   const counts = new Map<string, number>()
   return {
-    count({ verb, kind }: FakeRequest, error: unknown): void {
-      const status = error === null ? 200 : error instanceof KubeError ? error.status : 0
-      const key = `${verb} ${kind.plural} ${status}`
+    count(request: FakeRequest, result: unknown, error: unknown): void {
+      const key = `${request.verb} ${request.kind.plural} ${statusOf(request, result, error)}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     },
     read: (): KubeMetrics => ({
@@ -23,4 +22,11 @@ export function makeFakeMetrics() {
       openConnections: 0,
     }),
   }
+}
+
+function statusOf({ verb }: FakeRequest, result: unknown, error: unknown): number {
+  if (error !== null) return error instanceof KubeError ? error.status : 0
+  if (result === 'absent' || (verb === 'get' && result === null)) return 404
+  if (result === 'uid-differs') return 409
+  return verb === 'create' ? 201 : 200
 }
