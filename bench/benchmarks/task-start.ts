@@ -12,7 +12,7 @@ import {
 import {
   type RunApiStandIn,
   startRunApi,
-} from '../../packages/compute-local/src/tasks/testing/run-api-recorder.ts'
+} from '../../packages/testing/src/fakes/run-api-recorder.ts'
 import type { Benchmark, Tell } from '../support/benchmark.ts'
 import { median } from '../support/statistics.ts'
 

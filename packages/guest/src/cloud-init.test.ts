@@ -72,6 +72,17 @@ describe('the seed of a machine', () => {
     expect(userDataOf(guestSeed({ ...facts, hostKey: null }))).not.toHaveProperty('ssh_keys')
   })
 
+  it('switches swap off at every boot, when asked', () => {
+    expect(userDataOf(guestSeed({ ...facts, swapOff: true }))).toMatchObject({
+      mounts: [['swap', null]],
+      bootcmd: [
+        ['systemctl', 'mask', 'swap.target'],
+        ['swapoff', '--all'],
+      ],
+    })
+    expect(userDataOf(guestSeed(facts))).not.toHaveProperty('bootcmd')
+  })
+
   // The ports promise less hostile values than these; the seed does not count on it.
   it.each([
     'x\nruncmd:\n  - touch /pwned',

@@ -17,6 +17,8 @@ export type GuestFacts = {
   readonly jupyterToken: string | null
   /** Further files, for example the agent of a task machine. `mode` is octal text such as `0600`. */
   readonly files?: readonly GuestFile[]
+  /** Never pages memory out, at this boot or a later one. Absent: as the image has it. */
+  readonly swapOff?: boolean
 }
 
 export type GuestFile = { readonly path: string; readonly mode: string; readonly content: string }
@@ -26,6 +28,15 @@ export type GuestSeed = { readonly 'user-data': string; readonly 'meta-data': st
 
 /** Where the image's Jupyter unit looks for its token. */
 export const jupyterTokenPath = '/etc/leasehold/jupyter-token'
+
+/** `bootcmd` runs early at every boot: what the image mounts is switched off, and what it would mount stays off. */
+const withoutSwap = {
+  mounts: [['swap', null]],
+  bootcmd: [
+    ['systemctl', 'mask', 'swap.target'],
+    ['swapoff', '--all'],
+  ],
+}
 
 /**
  * The NoCloud seed of a machine. Built as data and serialised, so that a name or key with YAML or
@@ -73,6 +84,7 @@ export function guestSeed(facts: GuestFacts): GuestSeed {
             content: Buffer.from(content, 'utf8').toString('base64'),
           })),
         }),
+    ...(facts.swapOff === true ? withoutSwap : {}),
     growpart: { mode: 'auto', devices: ['/'] },
     resize_rootfs: true,
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { RunOrder } from '@leasehold/application'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { taskDriverContract } from '../../../testing/src/contracts/task-driver-contract.ts'
-import type { RunApiRecorder } from './testing/run-api-recorder.ts'
+import type { RunApiRecorder } from '../../../testing/src/fakes/run-api-recorder.ts'
 import {
   missingForMachines,
   openTaskHost,

@@ -2,8 +2,12 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  type RunApiPlan,
+  type RunApiRecorder,
+  startRunApi,
+} from '../../../testing/src/fakes/run-api-recorder.ts'
 import { type AgentProcess, startAgent } from './testing/agent-process.ts'
-import { type RunApiPlan, type RunApiRecorder, startRunApi } from './testing/run-api-recorder.ts'
 
 // Real processes on a host that may be busy.
 vi.setConfig({ testTimeout: 40_000 })

@@ -1,7 +1,7 @@
-"""The agent inside a task machine: one run, from the start line to power-off.
+"""The agent of one run: in a task machine (this package as a program), or in a pod (`pod` and `runner`).
 
-Standard library only (Python 3.11). It is carried into the guest by the NoCloud seed, so any
-Debian cloud image works. Nothing here logs, stores or passes on the run's credential.
+Standard library only (Python 3.10 or younger). It is carried into machines by the NoCloud seed and into
+pods by a ConfigMap, so any image with Python works. Nothing here logs, stores or passes on the run's credential.
 """
 
 PROTOCOL_VERSION = 1

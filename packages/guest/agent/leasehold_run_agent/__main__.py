@@ -7,8 +7,9 @@ import signal
 import sys
 
 from .identity import take_identity, wait_for_network
-from .run import Run
+from .run import Run, Surroundings
 from .run_api import CredentialDead, PlatformGone, Refused, RunApi
+from .script import RunningScript, privilege_drop, script_environment
 from .start_line import HostPort, PortClosed
 from .workplace import find_user
 
@@ -33,11 +34,22 @@ def main() -> int:
     api = RunApi(start.url, start.credential, options.patience_seconds)
     del start
     try:
-        Run(api, options, user).carry_out()
+        Run(api, options, Surroundings(launch_as(user), user)).carry_out()
     except (CredentialDead, PlatformGone, Refused) as problem:
         print(f"the run was given up: {type(problem).__name__}: {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def launch_as(user):
+    """Runs the script in this machine, as its unprivileged user."""
+
+    def launch(command, environment, place, on_output):
+        whole = [*privilege_drop(user), *command]
+        given = script_environment(environment, place.folder, user)
+        return RunningScript(whole, given, place.folder, user, on_output)
+
+    return launch
 
 
 def read_options() -> argparse.Namespace:

@@ -34,7 +34,9 @@ class RunApi:
 
     def __init__(self, url: str, credential: str, patience_seconds: float):
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._secure = parts.scheme == "https"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._secure else 80)
         self._authorization = "Bearer " + credential
         self._patience_seconds = patience_seconds
         self._connections = threading.local()
@@ -121,7 +123,8 @@ class RunApi:
     def _connection(self) -> http.client.HTTPConnection:
         known = getattr(self._connections, "connection", None)
         if known is None:
-            known = http.client.HTTPConnection(
+            make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+            known = make(
                 self._host, self._port, timeout=SOCKET_SECONDS, blocksize=65_536
             )
             self._connections.connection = known

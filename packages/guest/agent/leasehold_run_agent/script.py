@@ -1,4 +1,4 @@
-"""Runs the script as an unprivileged user in a session of its own and reads what it prints."""
+"""Runs the script in a session of its own, as another user where there is one, and reads what it prints."""
 
 import os
 import shutil
@@ -8,7 +8,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from .workplace import ScriptUser, Workplace
+from .usage import MoreKillable, oom_kills
+from .workplace import ScriptUser
 
 PIECE_BYTES = 64 * 1024
 # How long output may still come from processes that outlive the script and escaped its group.
@@ -20,6 +21,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class ScriptExit:
     code: int | None
     signal: str | None
+    # It failed, and meanwhile something was killed because memory ran out.
+    out_of_memory: bool = False
 
     def view(self) -> dict:
         return {"code": self.code, "signal": self.signal}
@@ -31,20 +34,22 @@ NEVER_RAN = ScriptExit(None, None)
 class RunningScript:
     """`on_output` gets standard output and standard error as one stream, in the order written."""
 
-    def __init__(self, command: list[str], environment: dict, place: Workplace, user, on_output):
+    def __init__(self, command: list[str], environment: dict, folder: str, user, on_output):
         self._user = user
+        self._oom_kills = oom_kills()
         read_end, write_end = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                [*privilege_drop(user), *command],
-                cwd=place.folder,
-                env=script_environment(environment, place, user),
-                stdin=subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
-                start_new_session=True,
-                close_fds=True,
-            )
+            with MoreKillable():
+                self._process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=write_end,
+                    stderr=write_end,
+                    start_new_session=True,
+                    close_fds=True,
+                )
         except BaseException:
             os.close(read_end)
             raise
@@ -55,6 +60,10 @@ class RunningScript:
         self._reader.start()
         threading.Thread(target=self._wait, daemon=True).start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def signal_group(self, number: int) -> None:
         try:
             os.killpg(self._process.pid, number)
@@ -64,13 +73,19 @@ class RunningScript:
     def end(self) -> ScriptExit:
         """After `over`: ends whatever the script left running, reads the rest, says how it ended."""
         self.signal_group(signal.SIGKILL)
-        if self._user is not None:
+        nothing_left = True
+        if os.getpid() == 1:
+            kill_all_but_self()
+        elif self._user is not None:
             kill_all_of(self._user.user_id)
-        self._reader.join(None if self._user is not None else DRAIN_SECONDS)
+        else:
+            nothing_left = False
+        self._reader.join(None if nothing_left else DRAIN_SECONDS)
         code = self._process.returncode
+        out_of_memory = code != 0 and oom_kills() > self._oom_kills
         if code >= 0:
-            return ScriptExit(code, None)
-        return ScriptExit(None, signal_name(-code))
+            return ScriptExit(code, None, out_of_memory)
+        return ScriptExit(None, signal_name(-code), out_of_memory)
 
     def _wait(self) -> None:
         self._process.wait()
@@ -98,8 +113,8 @@ def privilege_drop(user: ScriptUser | None) -> list[str]:
     return [*command, "--"]
 
 
-def script_environment(given: dict, place: Workplace, user: ScriptUser | None) -> dict[str, str]:
-    home = user.home if user is not None else place.folder
+def script_environment(given: dict, folder: str, user: ScriptUser | None) -> dict[str, str]:
+    home = user.home if user is not None else folder
     own = {
         "HOME": home,
         "PATH": f"{home}/.local/bin:{PATH}",
@@ -108,6 +123,14 @@ def script_environment(given: dict, place: Workplace, user: ScriptUser | None) -
         "PYTHONUNBUFFERED": "1",
     }
     return {**own, **{str(name): str(value) for name, value in given.items()}}
+
+
+def kill_all_but_self() -> None:
+    """For process 1 of a container, whose `-1` is everything in it."""
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def kill_all_of(user_id: int) -> None:

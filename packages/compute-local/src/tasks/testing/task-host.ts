@@ -4,6 +4,12 @@ import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { Log, RunOrder } from '@leasehold/application'
 import type { ImageName, MachineShape, TaskId, TenantId } from '@leasehold/domain'
+import {
+  type RunApiPlan,
+  type RunApiRecorder,
+  type RunApiStandIn,
+  startRunApi,
+} from '../../../../testing/src/fakes/run-api-recorder.ts'
 import { ensureGuestImage } from '../../guest/base-image.ts'
 import type { GuestImage } from '../../guest/guest-image.ts'
 import { probeAcceleration } from '../../qemu/probe-acceleration.ts'
@@ -11,12 +17,6 @@ import type { Acceleration } from '../../qemu/qemu-arguments.ts'
 import { findQemu } from '../../qemu/qemu-process.ts'
 import { type LocalTaskDriver, openLocalTaskDriver } from '../local-task-driver.ts'
 import { machineFiles } from '../task-machine.ts'
-import {
-  type RunApiPlan,
-  type RunApiRecorder,
-  type RunApiStandIn,
-  startRunApi,
-} from './run-api-recorder.ts'
 
 /** Why real machines cannot run here, for a test's title; null when they can. */
 export const missingForMachines: string | null =

@@ -39,7 +39,7 @@ export type RunApiRecorder = {
   until(seen: () => boolean, what: string, deadlineMs?: number): Promise<void>
 }
 
-/** A run API over real HTTP, on a free port of the loopback. */
+/** A run API over real HTTP, on a free port of this host. */
 export type RunApiStandIn = {
   readonly port: number
   readonly url: string
@@ -48,18 +48,19 @@ export type RunApiStandIn = {
   close(): Promise<void>
 }
 
-export async function startRunApi(): Promise<RunApiStandIn> {
+/** `host`: the address that agents reach us at; the loopback unless they run elsewhere. */
+export async function startRunApi(host = '127.0.0.1'): Promise<RunApiStandIn> {
   const runs = new Map<string, Recording>()
   const server = createServer((request, response) => {
     const recording = runs.get(request.headers.authorization ?? '')
     if (recording === undefined) response.writeHead(401).end('{}')
     else void recording.answer(request, response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     expectRun: (plan) => {
       const recording = new Recording(plan, `run-credential-${randomBytes(16).toString('hex')}`)
       runs.set(`Bearer ${recording.credential}`, recording)
