@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ClusterObject } from './object-path.ts'
+import type { ClusterObject, ObjectMetadata } from './object-path.ts'
 import { ApiRefusal, type ApiServer } from './open-api-server.ts'
 
 export type Follower<T> = {
   /** Seen for the first time, or changed. */
   changed(object: T): void
-  gone(object: T): void
+  /** The object is kept nowhere: its metadata as it was last seen. */
+  gone(metadata: ObjectMetadata): void
 }
 
 type ListAnswer<T> = {
@@ -18,6 +19,8 @@ type WatchEvent<T> = {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
   readonly object: T & { readonly code?: number; readonly message?: string }
 }
+
+type Known = Map<string, ObjectMetadata>
 
 const pageSize = 500
 
@@ -34,8 +37,8 @@ export async function follow<T extends ClusterObject>(
   follower: Follower<T>,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = new Map<string, T>()
-  let version = await relist(api, path, query, known, follower)
+  const known = new Map<string, ObjectMetadata>()
+  let version = await relist<T>(api, path, query, known, follower)
   const keepOn = async () => {
     while (!signal.aborted) {
       try {
@@ -57,7 +60,7 @@ async function relist<T extends ClusterObject>(
   api: ApiServer,
   path: string,
   query: string,
-  known: Map<string, T>,
+  known: Known,
   follower: Follower<T>,
 ): Promise<string> {
   const seen = new Set<string>()
@@ -67,12 +70,12 @@ async function relist<T extends ClusterObject>(
     const list = await api.request<ListAnswer<T>>('GET', `${path}?${query}&${page}`)
     const kind = list.kind.replace(/List$/, '')
     for (const item of list.items) {
-      seen.add(keyOf(item))
+      seen.add(keyOf(item.metadata))
       take(known, { ...item, apiVersion: list.apiVersion, kind }, follower)
     }
     next = list.metadata.continue ?? ''
     if (next !== '') continue
-    for (const [key, object] of known) if (!seen.has(key)) drop(known, object, follower)
+    for (const [key, metadata] of known) if (!seen.has(key)) drop(known, metadata, follower)
     return list.metadata.resourceVersion
   }
 }
@@ -82,7 +85,7 @@ async function watchOnce<T extends ClusterObject>(
   path: string,
   query: string,
   from: string,
-  known: Map<string, T>,
+  known: Known,
   follower: Follower<T>,
   signal: AbortSignal,
 ): Promise<string> {
@@ -95,33 +98,35 @@ async function watchOnce<T extends ClusterObject>(
       throw new ApiRefusal(object.code ?? 500, '', object.message ?? 'watch failed')
     version = object.metadata.resourceVersion ?? version
     if (type === 'ADDED' || type === 'MODIFIED') take(known, object, follower)
-    if (type === 'DELETED') drop(known, object, follower)
+    if (type === 'DELETED') drop(known, object.metadata, follower)
   }
   return version
 }
 
-function take<T extends ClusterObject>(
-  known: Map<string, T>,
-  object: T,
-  follower: Follower<T>,
-): void {
-  const key = keyOf(object)
+function take<T extends ClusterObject>(known: Known, object: T, follower: Follower<T>): void {
+  const { name, namespace, uid, resourceVersion } = object.metadata
+  const key = keyOf(object.metadata)
   const before = known.get(key)
-  if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return
-  if (before !== undefined && before.metadata.uid !== object.metadata.uid) follower.gone(before)
-  known.set(key, object)
+  if (before !== undefined && before.resourceVersion === resourceVersion) return
+  if (before !== undefined && before.uid !== uid) follower.gone(before)
+  known.set(key, {
+    name,
+    ...(namespace && { namespace }),
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+  })
   follower.changed(object)
 }
 
 function drop<T extends ClusterObject>(
-  known: Map<string, T>,
-  object: T,
+  known: Known,
+  metadata: ObjectMetadata,
   follower: Follower<T>,
 ): void {
-  known.delete(keyOf(object))
-  follower.gone(object)
+  known.delete(keyOf(metadata))
+  follower.gone(metadata)
 }
 
-function keyOf({ metadata }: ClusterObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`
+function keyOf({ namespace, name }: ObjectMetadata): string {
+  return `${namespace ?? ''}/${name}`
 }
