@@ -1,4 +1,5 @@
-import type { GpuTypeName, ImageName, PoolName } from '@leasehold/domain'
+import type { GpuTypeName, ImageName, PoolName, TenantId, Tier } from '@leasehold/domain'
+import type { TierRules } from './tenancy/tier-rules.ts'
 
 /** Where the golden disk of an image lies: a CDI DataSource, which clones into a machine's system disk. */
 export type MachineImage = {
@@ -16,6 +17,10 @@ export type GpuResource =
     }
   | { readonly by: 'dra'; readonly deviceClassName: string }
 
+/** Storage classes by role of the disk; `default` where a role is not named. */
+export type StorageClasses = Readonly<Record<'default', string>> &
+  Readonly<Partial<Record<'system' | 'data' | 'log', string>>>
+
 /** Everything the operator says about one cluster. Names of tenants' namespaces start with `prefix`. */
 export type KubernetesPoolSettings = {
   readonly name: PoolName
@@ -30,9 +35,15 @@ export type KubernetesPoolSettings = {
   /** Container images of tasks, by image or framework name. */
   readonly taskImages: Readonly<Record<ImageName, string>>
   readonly gpus: Readonly<Record<GpuTypeName, GpuResource>>
-  /** Storage classes by role of the disk; `default` where a role is not named. */
-  readonly storageClasses: Readonly<Record<'default', string>> &
-    Readonly<Partial<Record<'system' | 'data' | 'log', string>>>
+  readonly storageClasses: StorageClasses
+  /** Tenants whose disks lie in classes of their own, for example on a pool of disks that is only theirs. */
+  readonly tenantStorageClasses?: Readonly<Record<TenantId, StorageClasses>>
+  /** What differs from the usual rules of a tier. */
+  readonly tiers?: Readonly<Partial<Record<Tier, Partial<TierRules>>>>
+  /** Where the gateway comes from when it runs outside the cluster. CIDR. */
+  readonly gatewayRanges?: readonly string[]
+  /** The service account that Leasehold runs as. Absent: `leasehold` in `systemNamespace`. */
+  readonly serviceAccount?: { readonly namespace: string; readonly name: string }
   /** Kueue's ClusterQueue that takes the tasks; null: plain Jobs. */
   readonly kueueClusterQueue: string | null
   /** RuntimeClass of tasks with isolation `kata`; null: not offered. */
