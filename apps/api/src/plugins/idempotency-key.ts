@@ -45,28 +45,45 @@ export const idempotencyKey = fp<Options>(
       route.onSend = [...[route.onSend ?? []].flat(), settleKey]
     })
 
-    async function claimKey(request: FastifyRequest, reply: FastifyReply) {
+    /** Most requests have no key: they cost no promise, neither here nor when they are answered. */
+    function claimKey(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) {
       const key = request.headers['idempotency-key']
-      if (key === undefined) return
+      if (key === undefined) return done()
+      claimOrReplay(request, reply, key).then((isFirst) => isFirst && done(), done)
+    }
+
+    async function claimOrReplay(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      key: string | string[],
+    ): Promise<boolean> {
       const claim = { scope: request.idempotencyScope, key: requireKey(key) }
       const fingerprint = fingerprintOf(request)
       const answer = await claimOrWait(options, claim, fingerprint, signalOf(request))
-      if (answer !== null) return replay(request, reply, answer)
+      if (answer !== null) {
+        replay(request, reply, answer)
+        return false
+      }
       request.idempotencyClaim = claim
       request.seed = `${claim.scope}\n${claim.key}\n${fingerprint}`
+      return true
     }
 
-    async function settleKey(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
+    function settleKey(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      payload: unknown,
+      done: (error: Error | null, payload: unknown) => void,
+    ) {
       const claim = request.idempotencyClaim
-      if (claim === null) return payload
+      if (claim === null) return done(null, payload)
       request.idempotencyClaim = null
-      try {
-        await settle(options, claim, request, reply, payload)
-      } catch (err) {
+      const goOn = () => done(null, payload)
+      settle(options, claim, request, reply, payload).then(goOn, (err) => {
         // The work is done and the ids are fixed: a repetition finds it even without this record.
         options.log.warn({ requestId: request.id, err }, 'idempotent answer not stored')
-      }
-      return payload
+        goOn()
+      })
     }
   },
   { name: 'idempotency-key', dependencies: ['errors', 'json-body', 'time-limit'] },
@@ -118,9 +135,9 @@ async function claimOrWait(
   }
 }
 
-function replay(request: FastifyRequest, reply: FastifyReply, answer: StoredAnswer): FastifyReply {
+function replay(request: FastifyRequest, reply: FastifyReply, answer: StoredAnswer): void {
   request.facts = { ...request.facts, replayed: true }
-  return reply
+  void reply
     .code(answer.status)
     .headers(answer.headers)
     .header('idempotency-replayed', 'true')
