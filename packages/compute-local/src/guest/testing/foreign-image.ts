@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { imageFolder } from '../../machines/testing/real-parts.ts'
 import { type ProgramRun, runProgram } from '../../programs/run-program.ts'
@@ -42,10 +53,12 @@ export async function theForeignImage(signal: AbortSignal): Promise<string> {
   const path = join(folder, `cloud-${recipe.digest('hex').slice(0, 16)}.qcow2`)
   if (await stat(path).catch(() => null)) return path
   await mkdir(folder, { recursive: true })
-  const work = await mkdtemp(join(folder, 'work-'))
+  // Not below the checkout: what searches that would look into the /proc of the new root.
+  const work = await mkdtemp(join(tmpdir(), 'cloud-image-'))
   try {
     await build(work, { timeoutMs: 20 * 60_000, signal })
-    await rename(join(work, 'disk.qcow2'), path)
+    await copyFile(join(work, 'disk.qcow2'), `${path}.new`)
+    await rename(`${path}.new`, path)
     return path
   } finally {
     await rm(work, { recursive: true, force: true })
