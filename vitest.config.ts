@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{apps,packages}/**/src/**/*.test.ts',
+            'deploy/*/src/**/*.test.ts',
             'test/{simulation,boundaries,repository}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/*.real.test.ts'],
