@@ -2,6 +2,7 @@ import type {
   GpuType,
   GpuTypeName,
   ImageName,
+  MachineShape,
   MachineType,
   MachineTypeName,
   PoolName,
@@ -13,8 +14,13 @@ const gibibyte = 1_024
 export const starterGpuTypes: readonly GpuType[] = [
   gpu('a100-80gb', 'NVIDIA A100 80GB', 80 * gibibyte, 'passthrough', 1_800_000),
   gpu('h100-80gb', 'NVIDIA H100 80GB', 80 * gibibyte, 'passthrough', 2_900_000),
+  gpu('l40s-48gb', 'NVIDIA L40S 48GB', 48 * gibibyte, 'passthrough', 1_100_000),
   gpu('t4-vgpu-4gb', 'NVIDIA T4 vGPU 4GB', 4 * gibibyte, 'vgpu', 120_000),
+  gpu('a100-1g-10gb', 'NVIDIA A100 MIG 1g.10gb', 10 * gibibyte, 'mig', 280_000),
 ]
+
+/** Nodes are set apart for one use by this label, and by a taint of the same name and value. */
+const nodeUse = 'leasehold.dev/node-use'
 
 /**
  * The machine types that a new installation offers. `tiny` and `small` run on any computer; the
@@ -51,13 +57,8 @@ export function starterMachineTypes(localPool: PoolName): readonly MachineType[]
     },
     {
       name: 'general' as MachineTypeName,
-      description: 'Four CPUs and 16 GiB for everyday work; may share CPUs with others.',
-      shape: {
-        cpu: { sockets: 1, cores: 4, threads: 1, model: 'host-model' },
-        memoryMiB: 16 * gibibyte,
-        disks: [{ role: 'system', sizeGiB: 40 }],
-        gpus: [],
-      },
+      description: 'Four CPUs, shared with others, and 16 GiB for everyday work; can grow while it runs.',
+      shape: general,
       pricePerHourMicros: 90_000,
       pools: [],
       images,
@@ -65,16 +66,7 @@ export function starterMachineTypes(localPool: PoolName): readonly MachineType[]
     {
       name: 'database' as MachineTypeName,
       description: 'Four CPUs of its own and 64 GiB, with separate data and log disks.',
-      shape: {
-        cpu: { sockets: 1, cores: 4, threads: 1, model: 'host-model' },
-        memoryMiB: 64 * gibibyte,
-        disks: [
-          { role: 'system', sizeGiB: 40 },
-          { role: 'data', sizeGiB: 500 },
-          { role: 'log', sizeGiB: 100 },
-        ],
-        gpus: [],
-      },
+      shape: database,
       pricePerHourMicros: 400_000,
       pools: [],
       images,
@@ -82,15 +74,7 @@ export function starterMachineTypes(localPool: PoolName): readonly MachineType[]
     {
       name: 'ai-training' as MachineTypeName,
       description: 'Sixteen CPUs, 128 GiB and two whole GPUs.',
-      shape: {
-        cpu: { sockets: 1, cores: 8, threads: 2, model: 'host-passthrough' },
-        memoryMiB: 128 * gibibyte,
-        disks: [
-          { role: 'system', sizeGiB: 100 },
-          { role: 'data', sizeGiB: 1_000 },
-        ],
-        gpus: [{ type: 'a100-80gb' as GpuTypeName, count: 2 }],
-      },
+      shape: aiTraining,
       pricePerHourMicros: 4_200_000,
       pools: [],
       images,
@@ -98,17 +82,89 @@ export function starterMachineTypes(localPool: PoolName): readonly MachineType[]
     {
       name: 'inference-vgpu' as MachineTypeName,
       description: 'Four CPUs, 16 GiB and a share of a GPU.',
-      shape: {
-        cpu: { sockets: 1, cores: 4, threads: 1, model: 'host-model' },
-        memoryMiB: 16 * gibibyte,
-        disks: [{ role: 'system', sizeGiB: 60 }],
-        gpus: [{ type: 't4-vgpu-4gb' as GpuTypeName, count: 1 }],
-      },
+      shape: inferenceVgpu,
       pricePerHourMicros: 230_000,
       pools: [],
       images,
     },
   ]
+}
+
+/** CPUs are promised half as often again as they are there; memory is not. */
+const general: MachineShape = {
+  cpu: {
+    sockets: 2,
+    cores: 2,
+    threads: 1,
+    model: 'host-model',
+    maxSockets: 8,
+    overcommitPercent: 150,
+  },
+  memoryMiB: 16 * gibibyte,
+  memory: { maxMiB: 64 * gibibyte },
+  disks: [{ role: 'system', sizeGiB: 40 }],
+  gpus: [],
+  multiQueue: { network: true, disks: true },
+  onNodeDrain: 'move-if-possible',
+}
+
+/** One thread per core: the queries of a database run alone on theirs. Four CPUs make four network queues. */
+const database: MachineShape = {
+  cpu: {
+    sockets: 1,
+    cores: 4,
+    threads: 1,
+    model: 'host-model',
+    dedicated: { numaPassthrough: false, isolatedEmulatorThread: false },
+  },
+  memoryMiB: 64 * gibibyte,
+  memory: { hugePages: '1Gi', avoidPageMerging: true, guestSwapOff: true },
+  disks: [
+    { role: 'system', sizeGiB: 40 },
+    { role: 'data', sizeGiB: 500 },
+    { role: 'log', sizeGiB: 100 },
+  ],
+  gpus: [],
+  multiQueue: { network: true, disks: true },
+  placement: {
+    nodeLabels: { [nodeUse]: 'database' },
+    tolerations: [{ key: nodeUse, value: 'database', effect: 'NoSchedule' }],
+    apartFrom: 'same-tenant',
+  },
+  critical: true,
+}
+
+/** One per node, so that each has the node's links between GPUs, its network and its disks to itself. */
+const aiTraining: MachineShape = {
+  cpu: {
+    sockets: 1,
+    cores: 8,
+    threads: 2,
+    model: 'host-passthrough',
+    dedicated: { numaPassthrough: true, isolatedEmulatorThread: false },
+  },
+  memoryMiB: 128 * gibibyte,
+  memory: { hugePages: '2Mi', avoidPageMerging: true, guestSwapOff: true },
+  disks: [
+    { role: 'system', sizeGiB: 100 },
+    { role: 'data', sizeGiB: 1_000 },
+  ],
+  gpus: [{ type: 'a100-80gb' as GpuTypeName, count: 2 }],
+  multiQueue: { network: true, disks: true },
+  placement: {
+    nodeLabels: { [nodeUse]: 'ai-training' },
+    tolerations: [{ key: nodeUse, value: 'ai-training', effect: 'NoSchedule' }],
+    apartFrom: 'same-machine-type',
+  },
+  critical: true,
+}
+
+const inferenceVgpu: MachineShape = {
+  cpu: { sockets: 1, cores: 4, threads: 1, model: 'host-model' },
+  memoryMiB: 16 * gibibyte,
+  disks: [{ role: 'system', sizeGiB: 60 }],
+  gpus: [{ type: 't4-vgpu-4gb' as GpuTypeName, count: 1 }],
+  multiQueue: { network: true, disks: true },
 }
 
 function gpu(

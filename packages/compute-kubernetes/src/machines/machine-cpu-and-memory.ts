@@ -1,0 +1,68 @@
+import {
+  type CpuTopology,
+  type HugePageSize,
+  type MachineShape,
+  vcpuCount,
+} from '@leasehold/domain'
+import { mebibytes, milliCpus } from '../tenancy/quantity-text.ts'
+
+export const hugePageMiB: Readonly<Record<HugePageSize, number>> = { '2Mi': 2, '1Gi': 1_024 }
+
+/**
+ * `domain.cpu`. `max` is what a host without KVM is asked for; here that is the host's own model. A ceiling is
+ * always given: without one KubeVirt would let every machine grow to four times its sockets.
+ */
+export function domainCpu(cpu: CpuTopology): object {
+  const { sockets, cores, threads, model, features = [], dedicated, maxSockets = sockets } = cpu
+  return {
+    sockets,
+    cores,
+    threads,
+    maxSockets,
+    model: model === 'max' ? 'host-model' : model,
+    ...(features.length === 0
+      ? {}
+      : { features: features.map(({ name, policy }) => ({ name, policy })) }),
+    ...(dedicated === undefined ? {} : { dedicatedCpuPlacement: true }),
+    ...(dedicated?.numaPassthrough ? { numa: { guestMappingPassthrough: {} } } : {}),
+    ...(dedicated?.isolatedEmulatorThread ? { isolateEmulatorThread: true } : {}),
+  }
+}
+
+/**
+ * `domain.memory`. Where the shape names no ceiling the guest's own size is one, as for sockets; KubeVirt takes
+ * that only from machines that could grow at all, and does not let the others.
+ */
+export function domainMemory({ cpu, memoryMiB, memory = {} }: MachineShape): object {
+  const { hugePages, maxMiB } = memory
+  const block = hugePages === '1Gi' ? hugePageMiB['1Gi'] : hugePageMiB['2Mi']
+  const canGrow =
+    memoryMiB >= 1_024 && memoryMiB % block === 0 && !(cpu.dedicated?.numaPassthrough ?? false)
+  const ceiling = maxMiB ?? (canGrow ? memoryMiB : null)
+  return {
+    guest: mebibytes(memoryMiB),
+    ...(ceiling === null ? {} : { maxGuest: mebibytes(ceiling) }),
+    ...(hugePages === undefined ? {} : { hugepages: { pageSize: hugePages } }),
+  }
+}
+
+/**
+ * `domain.resources`, written for each machine so that no default of the cluster decides: KubeVirt would reserve a
+ * tenth of a CPU per vCPU. Dedicated CPUs come from the topology alone; critical machines get limits equal to their
+ * requests; machines on huge pages ask for all of their memory, whatever the cluster overcommits.
+ */
+export function domainResources(shape: MachineShape): object {
+  const { cpu, memoryMiB, memory = {} } = shape
+  const millicpus = reservedOf(vcpuCount(cpu) * 1_000, cpu.overcommitPercent ?? 100)
+  const requestMiB = reservedOf(memoryMiB, memory.overcommitPercent ?? 100)
+  const requests = {
+    ...(cpu.dedicated === undefined ? { cpu: milliCpus(millicpus) } : {}),
+    memory: mebibytes(requestMiB),
+  }
+  return shape.critical === true ? { requests, limits: requests } : { requests }
+}
+
+/** What is reserved for `amount` when `percent` hundredths of it are promised; rounded up. */
+function reservedOf(amount: number, percent: number): number {
+  return Math.ceil((amount * 100) / percent)
+}
