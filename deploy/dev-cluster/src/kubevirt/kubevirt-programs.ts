@@ -7,6 +7,7 @@ import { kubevirtVersion } from './configuration.ts'
 type Building = Pick<ClusterContext, 'cacheFolder' | 'log' | 'signal'>
 
 const programs = fileURLToPath(new URL('../../programs', import.meta.url))
+const commands = 'kubevirt.io/kubevirt/cmd'
 const ldflags = [`-X kubevirt.io/client-go/version.gitVersion=${kubevirtVersion}`]
 
 /** Builds what runs beside the API server, and what prints its objects: paths by name. */
@@ -16,11 +17,13 @@ export async function buildControlPrograms(context: Building): Promise<ControlPr
     name: 'kubevirt',
     folder: path.join(programs, 'kubevirt'),
     packages: [
-      'kubevirt.io/kubevirt/cmd/virt-api',
-      'kubevirt.io/kubevirt/cmd/virt-controller',
+      `${commands}/virt-api`,
+      `${commands}/virt-controller`,
       './manifests',
       './certificates',
     ],
+    // With cgo like the node's programs: one build of what they share.
+    cgo: true,
     ldflags,
   })
   const importer = await buildProgram({
@@ -35,6 +38,36 @@ export async function buildControlPrograms(context: Building): Promise<ControlPr
     certificates: named(kubevirt, 'certificates'),
     importerDefinitions: named(importer, 'importer-definitions'),
   }
+}
+
+/** Builds what runs in the pods of virt-handler and of machines: paths by name. Needs libvirt's headers. */
+export async function buildNodePrograms(
+  context: Building,
+): Promise<Readonly<Record<string, string>>> {
+  const folder = path.join(programs, 'kubevirt')
+  const withLibvirt = await buildProgram({
+    ...context,
+    name: 'kubevirt-node',
+    folder,
+    packages: [`${commands}/virt-handler`, `${commands}/virt-launcher`],
+    cgo: true,
+    ldflags,
+  })
+  const tools = await buildProgram({
+    ...context,
+    name: 'kubevirt-tools',
+    folder,
+    packages: [
+      `${commands}/virt-launcher-monitor`,
+      `${commands}/virt-freezer`,
+      `${commands}/virt-probe`,
+      `${commands}/virt-tail`,
+      `${commands}/virt-chroot`,
+      `${commands}/virt-launcher/libvirt-hook-client`,
+    ],
+    ldflags,
+  })
+  return { ...withLibvirt, ...tools }
 }
 
 export type ControlPrograms = Readonly<

@@ -1,13 +1,13 @@
 import { ApiRefusal, type ApiServer, type Impersonation } from '../api-server/open-api-server.ts'
 import { endedMachine, type Machine, runningMachine } from './machine-status.ts'
-import { endedStatus, type Pod, runningStatus } from './pod-status.ts'
+import { endedStatus, type Pod, readiness, runningStatus } from './pod-status.ts'
 import type { Act, Place } from './simulation-state.ts'
 
 const handlerAccount = 'system:serviceaccount:kubevirt:kubevirt-handler'
 
 /** Does at the API server what a node's kubelet and its virt-handler would do. */
 export function makeAct(api: ApiServer): Act {
-  return async (place, step, behaviour) => {
+  return async (place, step) => {
     switch (step) {
       case 'start-containers':
         return await reportPod(api, place.pod, runningStatus(place.pod, new Date()))
@@ -17,14 +17,32 @@ export function makeAct(api: ApiServer): Act {
             ? runningMachine(machine, place.uid, new Date())
             : null,
         )
-      case 'end':
-        await endMachine(api, place, behaviour.ending === 'success' ? 'Succeeded' : 'Failed')
-        return await reportPod(api, place.pod, endedStatus(place.pod, behaviour.ending, new Date()))
+      case 'succeed':
+        await endMachine(api, place, 'Succeeded')
+        return await reportPod(api, place.pod, endedStatus(place.pod, 'success', new Date()))
+      case 'crash':
+        await endMachine(api, place, 'Failed')
+        return await reportPod(api, place.pod, endedStatus(place.pod, 'crash', new Date()))
       case 'remove':
         await endMachine(api, place, 'Succeeded')
         return await removePod(api, place.pod)
     }
   }
+}
+
+/**
+ * Says of the running pods of a node what the node controller says once kubelet is silent: that they
+ * are not ready; or what kubelet says when it is back.
+ */
+export async function reportReadiness(
+  api: ApiServer,
+  places: readonly Place[],
+  condition: 'alive' | 'dead',
+): Promise<void> {
+  const running = places.filter(({ facts }) => facts.phase === 'Running')
+  await Promise.all(
+    running.map(({ pod }) => reportPod(api, pod, readiness(condition === 'alive', new Date()))),
+  )
 }
 
 async function endMachine(api: ApiServer, place: Place, phase: 'Succeeded' | 'Failed') {

@@ -7,6 +7,8 @@ export type Behaviour = {
   readonly startsAfterMs: When
   /** From a launcher that runs until its machine does. */
   readonly bootsAfterMs: When
+  /** What then happens: it runs, or its launcher dies before it ever does. */
+  readonly boot: 'success' | 'crash'
   /** From a running machine, or a Job's running pod, until it ends by itself. */
   readonly endsAfterMs: When
   /** How it ends: the guest powers off or the program returns 0; or the launcher dies or it returns 1. */
@@ -27,6 +29,7 @@ export type Rule = { readonly selector: Selector; readonly behaviour: Partial<Be
 export const machineBehaviour: Behaviour = {
   startsAfterMs: 50,
   bootsAfterMs: 50,
+  boot: 'success',
   endsAfterMs: 'never',
   ending: 'success',
   deletesAfterMs: 50,

@@ -17,6 +17,18 @@ describe('what happens next on a simulated node', () => {
     expect(decideStep(launcher, 'Scheduled', slow)).toEqual({ do: 'boot-machine', afterMs: 9_000 })
   })
 
+  it('is that the launcher dies, when the machine is told not to boot', () => {
+    const step = decideStep(launcher, 'Scheduled', { ...machineBehaviour, boot: 'crash' })
+
+    expect(step).toEqual({ do: 'crash', afterMs: 50 })
+  })
+
+  it('is that a running machine ends as it is told', () => {
+    const ending = { ...machineBehaviour, endsAfterMs: 7, ending: 'crash' } as const
+
+    expect(decideStep(launcher, 'Running', ending)).toEqual({ do: 'crash', afterMs: 7 })
+  })
+
   it('is that a deleted pod goes, whatever its machine does', () => {
     const step = decideStep({ ...launcher, isDeleting: true }, 'Running', slow)
 

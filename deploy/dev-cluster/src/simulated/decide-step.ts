@@ -11,7 +11,10 @@ export type PodFacts = {
 
 /** What a kubelet and a virt-handler would do next. */
 export type Step =
-  | { readonly do: 'start-containers' | 'boot-machine' | 'end' | 'remove'; readonly afterMs: When }
+  | {
+      readonly do: 'start-containers' | 'boot-machine' | 'succeed' | 'crash' | 'remove'
+      readonly afterMs: When
+    }
   | { readonly do: 'wait' }
 
 /**
@@ -23,10 +26,14 @@ export function decideStep(pod: PodFacts, machinePhase: string | null, behaviour
   if (pod.isDeleting) return { do: 'remove', afterMs: behaviour.deletesAfterMs }
   if (pod.phase === 'Pending') return { do: 'start-containers', afterMs: behaviour.startsAfterMs }
   if (pod.phase !== 'Running') return { do: 'wait' }
-  if (pod.kind === 'job') return { do: 'end', afterMs: behaviour.endsAfterMs }
+  const end = behaviour.ending === 'success' ? 'succeed' : 'crash'
+  if (pod.kind === 'job') return { do: end, afterMs: behaviour.endsAfterMs }
   if (pod.kind === 'launcher' && machinePhase === 'Scheduled')
-    return { do: 'boot-machine', afterMs: behaviour.bootsAfterMs }
+    return {
+      do: behaviour.boot === 'success' ? 'boot-machine' : 'crash',
+      afterMs: behaviour.bootsAfterMs,
+    }
   if (pod.kind === 'launcher' && machinePhase === 'Running')
-    return { do: 'end', afterMs: behaviour.endsAfterMs }
+    return { do: end, afterMs: behaviour.endsAfterMs }
   return { do: 'wait' }
 }

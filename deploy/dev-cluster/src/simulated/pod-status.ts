@@ -45,6 +45,17 @@ export function runningStatus(pod: Pod, now: Date) {
   }
 }
 
+/** Whether a pod counts as able to answer. Pure. */
+export function readiness(isReady: boolean, now: Date) {
+  const status = isReady ? 'True' : 'False'
+  const reason = isReady ? {} : { reason: 'NodeNotReady' }
+  return {
+    status: {
+      conditions: [{ type: 'Ready', status, ...reason, lastTransitionTime: now.toISOString() }],
+    },
+  }
+}
+
 /** What kubelet reports once all containers have ended. Pure. */
 export function endedStatus(pod: Pod, ending: 'success' | 'crash', now: Date) {
   const [exitCode, reason] =

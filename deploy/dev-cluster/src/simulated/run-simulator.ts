@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { follow } from '../api-server/follow.ts'
 import type { ClusterObject } from '../api-server/object-path.ts'
 import { openApiServer } from '../api-server/open-api-server.ts'
-import { makeAct } from './act.ts'
+import { makeAct, reportReadiness } from './act.ts'
 import {
   observedAnnotation,
   type RulesMap,
@@ -24,7 +24,12 @@ export async function runSimulator(kubeconfig: string, signal: AbortSignal): Pro
   const api = await openApiServer(kubeconfig, signal, 24)
   const beats = openHeartbeats(api)
   const state = openSimulationState(makeAct(api))
+  const conditions = new Map<string, 'alive' | 'dead' | null>()
   const setNode = (name: string, condition: 'alive' | 'dead' | null) => {
+    const before = conditions.get(name)
+    conditions.set(name, condition)
+    if (condition !== null && before !== undefined && before !== condition)
+      reportReadiness(api, state.placesOn(name), condition).catch(() => undefined)
     beats.setNode(name, condition)
     state.setNode(name, condition)
   }

@@ -1,12 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ObjectMetadata } from '../api-server/object-path.ts'
-import {
-  type Behaviour,
-  behaviourOf,
-  jobBehaviour,
-  machineBehaviour,
-  type Rule,
-} from './behaviour.ts'
+import { behaviourOf, jobBehaviour, machineBehaviour, type Rule } from './behaviour.ts'
 import { decideStep, type PodFacts, type PodPhase, type Step } from './decide-step.ts'
 import type { Pod } from './pod-status.ts'
 
@@ -19,11 +13,7 @@ export type Place = {
   readonly machineUid: string | null
 }
 
-export type Act = (
-  place: Place,
-  step: Exclude<Step['do'], 'wait'>,
-  behaviour: Behaviour,
-) => Promise<void>
+export type Act = (place: Place, step: Exclude<Step['do'], 'wait'>) => Promise<void>
 
 type Pending = { readonly key: string; readonly stop: AbortController }
 
@@ -65,19 +55,19 @@ export function openSimulationState(act: Act) {
     const step = decideStep(place.facts, phase, behaviour)
     if (step.do === 'wait' || step.afterMs === 'never') return null
     const { do: what, afterMs } = step
-    return { key: `${what} ${afterMs} ${behaviour.ending}`, what, afterMs, behaviour }
+    return { key: `${what} ${afterMs}`, what, afterMs }
   }
 
   async function perform(
     place: Place,
-    { what, afterMs, behaviour }: NonNullable<ReturnType<typeof planFor>>,
+    { what, afterMs }: NonNullable<ReturnType<typeof planFor>>,
     signal: AbortSignal,
   ): Promise<void> {
     let waitMs = afterMs
     while (!signal.aborted) {
       try {
         await delay(waitMs, undefined, { signal })
-        return await act(places.get(place.uid) ?? place, what, behaviour)
+        return await act(places.get(place.uid) ?? place, what)
       } catch {
         waitMs = 500 + Math.random() * 1_000
       }
@@ -95,6 +85,9 @@ export function openSimulationState(act: Act) {
       if (condition === null) nodes.delete(name)
       else nodes.set(name, condition)
       lookAtAll()
+    },
+    placesOn(node: string): readonly Place[] {
+      return [...places.values()].filter((place) => place.node === node)
     },
     setPod(pod: Pod): void {
       const uid = pod.metadata.uid ?? ''
