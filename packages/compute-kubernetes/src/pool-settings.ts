@@ -17,6 +17,31 @@ export type GpuResource =
     }
   | { readonly by: 'dra'; readonly deviceClassName: string }
 
+/**
+ * What a GPU type is called for containers, which is another name than machines have for it: `nvidia.com/gpu`,
+ * `nvidia.com/gpu.shared`, `nvidia.com/mig-1g.10gb`. Where one name stands for several types, labels of the node
+ * tell them apart: `nvidia.com/gpu.product: NVIDIA-A100-PCIE-40GB`.
+ */
+export type TaskGpu = {
+  /** One unit of it is one GPU of the catalogue. */
+  readonly resourceName: string
+  readonly nodeLabels?: Readonly<Record<string, string>>
+}
+
+/** How tasks run here, where an operator wants it otherwise than usual. */
+export type TaskPolicy = {
+  /** For runs that do not ask for one. Absent: `kata` where there is a RuntimeClass for it, else `container`. */
+  readonly isolation?: 'container' | 'kata'
+  /** How long a run that has to go may take to save its outputs, and so how long a drain waits. Absent: 300. */
+  readonly graceSeconds?: number
+  /** PriorityClass of the pods. */
+  readonly priorityClass?: string
+  /** Kueue's WorkloadPriorityClass. Between tasks Leasehold's own queue decides: give all of them the same. */
+  readonly workloadPriorityClass?: string
+  /** Secrets of each tenant's namespace that the images are pulled with. */
+  readonly imagePullSecrets?: readonly string[]
+}
+
 /** Storage classes by role of the disk; `default` where a role is not named. */
 export type StorageClasses = Readonly<Record<'default', string>> &
   Readonly<Partial<Record<'system' | 'data' | 'log', string>>>
@@ -35,6 +60,9 @@ export type KubernetesPoolSettings = {
   /** Container images of tasks, by image or framework name. */
   readonly taskImages: Readonly<Record<ImageName, string>>
   readonly gpus: Readonly<Record<GpuTypeName, GpuResource>>
+  /** GPU types that tasks can have. A type that is not here is for machines only. */
+  readonly taskGpus?: Readonly<Record<GpuTypeName, TaskGpu>>
+  readonly tasks?: TaskPolicy
   readonly storageClasses: StorageClasses
   /** Tenants whose disks lie in classes of their own, for example on a pool of disks that is only theirs. */
   readonly tenantStorageClasses?: Readonly<Record<TenantId, StorageClasses>>
