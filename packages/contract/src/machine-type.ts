@@ -1,33 +1,8 @@
 import { type Static, Type } from 'typebox'
+import { cpuFields, diskFields, shapePolicies } from './machine-shape.ts'
 import { catalogueName, component, listOf, nullable, oneOf, ref } from './schema-parts.ts'
 
 export const gpuModeNames = ['passthrough', 'vgpu', 'mig', 'shared'] as const
-
-const cpu = Type.Object(
-  {
-    sockets: Type.Integer({ minimum: 1, maximum: 16, examples: [1] }),
-    cores: Type.Integer({ minimum: 1, maximum: 256, examples: [2] }),
-    threads: Type.Integer({ minimum: 1, maximum: 8, examples: [1] }),
-    model: Type.String({
-      minLength: 1,
-      maxLength: 64,
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-      examples: ['host-model'],
-    }),
-  },
-  { additionalProperties: false },
-)
-
-const disks = Type.Array(
-  Type.Object(
-    {
-      role: oneOf(['system', 'data', 'log']),
-      sizeGiB: Type.Integer({ minimum: 1, maximum: 65_536, examples: [10] }),
-    },
-    { additionalProperties: false },
-  ),
-  { minItems: 1, maxItems: 8 },
-)
 
 /** GPUs of one type. */
 export const GpuCount = component(
@@ -40,10 +15,11 @@ export const GpuCount = component(
 
 const priced = {
   description: Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$', examples: ['Two CPUs.'] }),
-  cpu,
+  cpu: cpuFields,
   memoryMiB: Type.Integer({ minimum: 128, maximum: 16_777_216, examples: [2_048] }),
-  disks,
+  disks: diskFields,
   gpus: Type.Array(ref(GpuCount), { maxItems: 8 }),
+  ...shapePolicies,
   pricePerHourMicros: Type.Integer({ minimum: 0, maximum: 1_000_000_000_000, examples: [20_000] }),
   pools: Type.Array(catalogueName('local'), { maxItems: 64 }),
   images: Type.Array(catalogueName('debian-12'), { maxItems: 64 }),
@@ -52,6 +28,13 @@ const priced = {
 const offerFields = {
   pool: catalogueName('local'),
   region: Type.String({ examples: ['local'] }),
+  pricePerHourMicros: Type.Integer({ minimum: 0, examples: [20_000] }),
+  detail: nullable(
+    Type.String({
+      description: 'Why not more of it can be had there now; null where nothing is in the way.',
+      examples: ['3 free, but no node has 2'],
+    }),
+  ),
 }
 
 /** What a machine is made of, and its price. */
@@ -65,6 +48,12 @@ export const MachineType = component(
       available: Type.Boolean({
         description: 'Whether a pool has room for it now, or cannot be asked just now.',
       }),
+      largestFit: nullable(
+        Type.Integer({
+          minimum: 0,
+          description: 'How many one pool has room for now, where it has most; null: unknown.',
+        }),
+      ),
       offers: Type.Array(
         Type.Object(
           {
@@ -115,12 +104,22 @@ export const GpuType = component(
       ...gpuFields,
       total: Type.Integer({ minimum: 0, description: 'In all pools together.' }),
       free: Type.Integer({ minimum: 0, description: 'Not taken by any machine now.' }),
+      available: Type.Boolean({ description: 'Whether a machine can get one now.' }),
+      largestFit: Type.Integer({
+        minimum: 0,
+        description: 'The most that one machine can get now: they must be on one node.',
+      }),
       offers: Type.Array(
         Type.Object(
           {
             ...offerFields,
             total: Type.Integer({ minimum: 0 }),
             free: Type.Integer({ minimum: 0 }),
+            largestFit: Type.Integer({ minimum: 0 }),
+            unitsPerCard: Type.Integer({
+              minimum: 1,
+              description: 'How many make one card, where one is a part of a card.',
+            }),
           },
           { additionalProperties: false },
         ),

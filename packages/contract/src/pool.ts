@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { catalogueName, component, listOf, nullable, oneOf } from './schema-parts.ts'
+import { catalogueName, component, listOf, nullable, oneOf, Timestamp } from './schema-parts.ts'
 
 const amounts = Type.Record(Type.String(), Type.Integer(), {
   description: 'Whole numbers by resource name; the unit is in the name.',
@@ -15,6 +15,17 @@ export const Pool = component(
       region: Type.String({ examples: ['here'] }),
       driver: oneOf(['local', 'kubernetes']),
       images: Type.Array(catalogueName('debian-12')),
+      taskImages: Type.Array(catalogueName('python')),
+      status: oneOf(['ok', 'degraded']),
+      trouble: nullable(
+        Type.Object(
+          {
+            detail: Type.String({ examples: ['The API server does not answer: connect refused.'] }),
+            since: Timestamp,
+          },
+          { additionalProperties: false, description: 'What is wrong while it is degraded.' },
+        ),
+      ),
       capacity: nullable(amounts),
       occupied: nullable(amounts),
     },

@@ -15,6 +15,7 @@ export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {
     columns: leaseColumns,
     fromRow: leaseFromRow,
     endStates: ['released', 'failed'],
+    placingState: 'provisioning',
   })
   return {
     async admit(lease, actor) {
@@ -66,6 +67,7 @@ export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {
     unclaim: rows.unclaim,
     due: (at, limit) => rows.due<LeaseId>(at, limit),
     occupiedIn: rows.occupiedIn,
+    placingIn: rows.placingIn,
     living: rows.living,
   }
 }

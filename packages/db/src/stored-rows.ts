@@ -1,8 +1,9 @@
-import type { Page, PageRequest } from '@leasehold/application'
+import type { Page, PageRequest, PlacingMachine } from '@leasehold/application'
 import type { Actor, Amounts, Instant, PoolName, TenantId } from '@leasehold/domain'
 import { readCursor, toPage } from './cursor.ts'
 import type { Query } from './database-pool.ts'
 import { type EventRow, eventFromRow } from './rows/event-row.ts'
+import { type PlacingRow, placingFromRow } from './rows/placing-row.ts'
 import { isoOf } from './rows/times.ts'
 import { toStorableJson } from './storable-text.ts'
 
@@ -12,6 +13,8 @@ export type StoredKind<Item, Row> = {
   readonly columns: string
   readonly fromRow: (row: Row) => Item
   readonly endStates: readonly string[]
+  /** The state in which it has a place and does not answer from there yet. */
+  readonly placingState: string
 }
 
 type Filter = {
@@ -24,7 +27,7 @@ type StoredItem = { readonly id: string; readonly createdAt: Instant }
 /** The queries that leases and tasks share: finding, listing, claiming, what is due, what is occupied. */
 export function makeStoredRows<Item extends StoredItem, Row extends object>(
   query: Query,
-  { kind, columns, fromRow, endStates }: StoredKind<Item, Row>,
+  { kind, columns, fromRow, endStates, placingState }: StoredKind<Item, Row>,
 ) {
   const table = `${kind}s`
   // In the words of the partial index, so that the planner recognises it.
@@ -113,6 +116,16 @@ export function makeStoredRows<Item extends StoredItem, Row extends object>(
     async living<Id extends string>(ids: readonly Id[]): Promise<ReadonlySet<Id>> {
       const text = `SELECT id FROM ${table} WHERE id = ANY ($1) AND ${isLiving}`
       return new Set(await idsOf<Id>('living', text, [ids]))
+    },
+
+    async placingIn(pool: PoolName): Promise<readonly PlacingMachine[]> {
+      const rows = await query<PlacingRow>(
+        `${kind}-placing`,
+        `SELECT id, tenant_id, document -> 'shape' AS shape, document ->> 'machineType' AS machine_type
+         FROM ${table} WHERE pool = $1 AND state = '${placingState}'`,
+        [pool],
+      )
+      return rows.map(placingFromRow)
     },
 
     async occupiedIn(pool: PoolName): Promise<Amounts> {

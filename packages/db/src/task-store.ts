@@ -15,6 +15,7 @@ export function makeTaskStore({ query, now }: StoreDeps): TaskStore {
     columns: taskColumns,
     fromRow: taskFromRow,
     endStates: ['succeeded', 'failed', 'cancelled', 'timed-out'],
+    placingState: 'starting',
   })
   return {
     async admit(task, actor) {
@@ -88,6 +89,7 @@ export function makeTaskStore({ query, now }: StoreDeps): TaskStore {
     unclaim: rows.unclaim,
     due: (at, limit) => rows.due<TaskId>(at, limit),
     occupiedIn: rows.occupiedIn,
+    placingIn: rows.placingIn,
     living: rows.living,
   }
 }

@@ -1,6 +1,7 @@
 export * from './a-platform.ts'
 export * from './a-task-with-agent.ts'
 export * from './builders/a-lease.ts'
+export * from './builders/a-node.ts'
 export * from './builders/a-request.ts'
 export * from './builders/a-shape.ts'
 export * from './builders/a-task.ts'

@@ -28,6 +28,11 @@ const questions: readonly (readonly [
   ['leases that are due', (db) => db.leases.due(now, 100), ['leases_due']],
   ['leases that wait', (db) => db.leases.queuedIn('p1' as PoolName, 100), ['leases_queued']],
   ['what a pool carries', (db) => db.leases.occupiedIn('p1' as PoolName), ['leases_occupying']],
+  [
+    'leases that are being placed',
+    (db) => db.leases.placingIn('p1' as PoolName),
+    ['leases_placing'],
+  ],
   ['one lease', (db) => db.leases.find(tenantId, 'lse_7' as LeaseId), ['leases_pkey']],
   ['leases that live', (db) => db.leases.living(['lse_7' as LeaseId]), ['leases_pkey']],
   [
@@ -39,6 +44,7 @@ const questions: readonly (readonly [
   ['tasks of a tenant', (db) => db.tasks.list(tenantId, {}, page), ['tasks_of_tenant']],
   ['tasks that are due', (db) => db.tasks.due(now, 100), ['tasks_due']],
   ['tasks that wait', (db) => db.tasks.queuedIn('p1' as PoolName, 100), ['tasks_queued']],
+  ['tasks that are being placed', (db) => db.tasks.placingIn('p1' as PoolName), ['tasks_placing']],
   ['one task', (db) => db.tasks.find(tenantId, 'tsk_7' as TaskId), ['tasks_pkey']],
   [
     'usage of a tenant',

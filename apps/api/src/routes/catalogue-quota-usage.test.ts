@@ -1,3 +1,4 @@
+import { aCapacity, aNode } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
 import { anApi, aReadyLease, verdict } from '../../test/api-harness.ts'
 
@@ -31,7 +32,10 @@ describe('the catalogue', () => {
       memoryMiB: 1_024,
       pricePerHourMicros: 36_000,
       available: true,
-      offers: [{ pool: 'local', region: 'home', fitsNow: 8 }],
+      largestFit: 8,
+      offers: [
+        { pool: 'local', region: 'home', fitsNow: 8, pricePerHourMicros: 36_000, detail: null },
+      ],
     })
   })
 
@@ -50,7 +54,39 @@ describe('the catalogue', () => {
 
     const { items } = (await api.tenant('GET', '/v1/gpu-types')).json()
 
-    expect(items).toMatchObject([{ name: 'h100-80gb', total: 0, free: 0, offers: [] }])
+    expect(items).toMatchObject([
+      { name: 'h100-80gb', total: 0, free: 0, available: false, largestFit: 0, offers: [] },
+    ])
+  })
+
+  it('says what one machine can get of the GPUs that are free', async () => {
+    const api = await anApi()
+    const gpus = (free: number) => ({
+      total: { 'gpu/h100-80gb': 2 },
+      free: { 'gpu/h100-80gb': free },
+    })
+    api.platform.machines.capacity = async () => aCapacity([1, 1, 1].map((n) => aNode(gpus(n))))
+
+    const { items } = (await api.tenant('GET', '/v1/gpu-types')).json()
+
+    expect(items[0]).toMatchObject({
+      total: 6,
+      free: 3,
+      available: true,
+      largestFit: 1,
+      pricePerHourMicros: 2_900_000,
+      offers: [
+        {
+          pool: 'local',
+          total: 6,
+          free: 3,
+          largestFit: 1,
+          unitsPerCard: 1,
+          pricePerHourMicros: 2_900_000,
+          detail: '3 free, but no node has 2',
+        },
+      ],
+    })
   })
 })
 

@@ -1,7 +1,10 @@
 import {
   type Actor,
+  checkShape,
   DomainError,
+  type GpuMode,
   type GpuType,
+  type GpuTypeName,
   type MachineType,
   type MachineTypeName,
 } from '@leasehold/domain'
@@ -12,28 +15,33 @@ export type PutMachineType = (machineType: MachineType, actor: Actor) => Promise
 export type RemoveMachineType = (name: MachineTypeName, actor: Actor) => Promise<void>
 export type PutGpuType = (gpuType: GpuType, actor: Actor) => Promise<GpuType>
 
-/** Adds or changes a machine type. Every GPU it names must be in the catalogue, and it needs one system disk. */
+/** Adds or changes a machine type. Every GPU it names must be in the catalogue, and its parts must go together. */
 export function makePutMachineType({ catalogue }: ChangeCatalogueDeps): PutMachineType {
   return async (machineType, actor) => {
-    const systemDisks = machineType.shape.disks.filter((disk) => disk.role === 'system')
-    if (systemDisks.length !== 1)
-      throw new DomainError(
-        'request/invalid',
-        'A machine type has exactly one system disk.',
-        {},
-        '/disks',
-      )
-    for (const gpu of machineType.shape.gpus)
-      if ((await catalogue.findGpuType(gpu.type)) === null)
-        throw new DomainError(
-          'gpu-type/not-found',
-          `There is no GPU type ${gpu.type}: put it into the catalogue first.`,
-          { gpuType: gpu.type },
-          '/gpus',
-        )
+    const modes = await gpuModesOf(catalogue, machineType)
+    checkShape(machineType.shape, (type) => modes.get(type) ?? null)
     await catalogue.putMachineType(machineType, actor)
     return machineType
   }
+}
+
+async function gpuModesOf(
+  catalogue: CatalogueStore,
+  { shape }: MachineType,
+): Promise<ReadonlyMap<GpuTypeName, GpuMode>> {
+  const modes = new Map<GpuTypeName, GpuMode>()
+  for (const { type } of shape.gpus) {
+    const gpuType = await catalogue.findGpuType(type)
+    if (gpuType === null)
+      throw new DomainError(
+        'gpu-type/not-found',
+        `There is no GPU type ${type}: put it into the catalogue first.`,
+        { gpuType: type },
+        '/gpus',
+      )
+    modes.set(type, gpuType.mode)
+  }
+  return modes
 }
 
 /** Takes a machine type out of the catalogue; leases made from it keep their copy. */

@@ -1,13 +1,12 @@
 import {
-  amountsOfShape,
   DomainError,
   type MachineType,
   type MachineTypeName,
   type PoolName,
-  timesFitting,
 } from '@leasehold/domain'
 import type { CatalogueStore } from '../ports/catalogue-store.ts'
 import type { Pools } from '../ports/pools.ts'
+import { fitNow } from '../scheduling/pool-fit.ts'
 import type { LookAtPool } from '../scheduling/pool-room.ts'
 
 /** One open pool that offers it; `fitsNow` is how many it has room for, null when it cannot be asked. */
@@ -15,6 +14,9 @@ export type MachineOffer = {
   readonly pool: PoolName
   readonly region: string
   readonly fitsNow: number | null
+  readonly pricePerHourMicros: number
+  /** Why not one more fits; null when one does, or when the pool cannot be asked. */
+  readonly detail: string | null
 }
 export type MachineTypeReport = {
   readonly machineType: MachineType
@@ -51,12 +53,14 @@ async function reportType(
   { pools, lookAtPool }: ReadMachineTypesDeps,
   machineType: MachineType,
 ): Promise<MachineTypeReport> {
-  const needs = amountsOfShape(machineType.shape)
+  const { name: machineTypeName, shape, pricePerHourMicros } = machineType
+  const demand = { shape, as: 'machine', tenantId: null, machineType: machineTypeName } as const
   const open = machineType.pools.map((name) => pools.find(name)).filter((pool) => pool !== null)
   const offers = await Promise.all(
     open.map(async ({ name, region }): Promise<MachineOffer> => {
       const room = await lookAtPool(name)
-      return { pool: name, region, fitsNow: room === null ? null : timesFitting(needs, room.free) }
+      const fit = room === null ? { times: null, why: null } : fitNow(room, demand)
+      return { pool: name, region, fitsNow: fit.times, pricePerHourMicros, detail: fit.why }
     }),
   )
   return { machineType, offers }

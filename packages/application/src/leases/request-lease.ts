@@ -1,5 +1,4 @@
 import {
-  amountsOfShape,
   DomainError,
   type ImageName,
   type Lease,
@@ -62,12 +61,16 @@ export function makeRequestLease(deps: RequestLeaseDeps): RequestLease {
     const machineType = await findType(deps, command.machineType)
     const authorizedKeys = await collectKeys(deps, command)
     const image = chooseImage(machineType, command.image)
-    const needs = amountsOfShape(machineType.shape)
     const pool = await choosePool(deps, {
       candidates: machineType.pools,
       named: command.pool,
       image,
-      needs,
+      demand: {
+        shape: machineType.shape,
+        as: 'machine',
+        tenantId: command.tenantId,
+        machineType: machineType.name,
+      },
     })
     const lease = draftLease(deps, command, { machineType, image, pool, authorizedKeys })
     const admission = await deps.leases.admit(lease, { kind: 'member', id: command.memberId })

@@ -5,9 +5,12 @@ import type {
   Lease,
   LeaseId,
   LeaseState,
+  MachineShape,
+  MachineTypeName,
   PoolName,
   Queued,
   QuotaShortage,
+  TaskId,
   TenantId,
 } from '@leasehold/domain'
 import type { Page, PageRequest } from './page.ts'
@@ -37,6 +40,15 @@ export type LeaseAdmission =
 export type Claim = { readonly token: string; readonly until: Instant }
 
 export type ReplaceOutcome = 'replaced' | 'lost-race' | QuotaShortage
+
+/** One that was given a place in its pool; whether its machine stands there yet, only the pool knows. */
+export type PlacingMachine = {
+  readonly id: LeaseId | TaskId
+  readonly tenantId: TenantId
+  /** Null for tasks. */
+  readonly machineType: MachineTypeName | null
+  readonly shape: MachineShape
+}
 
 /** Who changes a lease, and what its event says beyond the new state. */
 export type LeaseChange = {
@@ -87,6 +99,8 @@ export interface LeaseStore {
   queuedIn(pool: PoolName, limit: number): Promise<readonly Queued[]>
   /** Sum of `leaseOccupies` over all leases of one pool. */
   occupiedIn(pool: PoolName): Promise<Amounts>
+  /** Leases of one pool that have a place and no ready machine yet, across tenants. */
+  placingIn(pool: PoolName): Promise<readonly PlacingMachine[]>
   /** Notes why a queued lease waits, without a new version. */
   noteWaiting(id: LeaseId, waitingFor: string): Promise<void>
   /** Which of these leases still exist and are not ended: the rest are orphans. */

@@ -1,10 +1,15 @@
 import type {
   Amounts,
+  Footprint,
+  GpuTypeName,
   ImageName,
   LeaseId,
   MachineShape,
   MachineSighting,
   MachineTypeName,
+  NodeAmounts,
+  NodeRoom,
+  TaskId,
   TenantId,
 } from '@leasehold/domain'
 
@@ -28,21 +33,23 @@ export type MachineOrder = {
 
 export type HeldMachine = { readonly leaseId: LeaseId; readonly generation: number }
 
-/** What one node has left for machines, and what may run on it. */
-export type NodeRoom = {
-  readonly free: Amounts
-  /** One kind per node (GPU Operator: label `nvidia.com/gpu.workload.config`). `any`: no GPUs, or not labelled. */
-  readonly runs: 'any' | 'container' | 'vm-passthrough' | 'vm-vgpu'
-  /** The node's labels, for machine shapes that ask for some. */
-  readonly labels: Readonly<Record<string, string>>
-}
-
 /**
  * What a pool has in all and what of it can still be given away, by the driver's own knowledge of the place.
- * `nodes` only where a machine must fit on one of many: "3 free, but no node has 2". Nodes that drain, died or
- * take no machines are left out of both.
+ * `nodes` and what belongs to them only where a machine must fit on one of many: "3 free, but no node has 2".
+ * Nodes that drain, died or take no machines are left out of both.
  */
-export type PoolCapacity = { readonly total: Amounts; readonly nodes?: readonly NodeRoom[] }
+export type PoolCapacity = { readonly total: Amounts } & ({ readonly nodes?: never } | PoolNodes)
+
+/** A pool of nodes, as the driver sees it now. Throws rather than telling an old story. */
+export type PoolNodes = {
+  readonly nodes: readonly NodeRoom[]
+  /** What one of this shape takes from its node, overheads included. */
+  takes(shape: MachineShape, as: Footprint['as']): NodeAmounts
+  /** Leases and tasks of ours that stand on a node: `nodes` counts them already. */
+  readonly placed: ReadonlySet<LeaseId | TaskId>
+  /** How many units make one card, where a unit is a part of one; absent: a unit is a card. */
+  readonly unitsPerCard: Readonly<Record<GpuTypeName, number>>
+}
 
 /**
  * Runs one machine per lease, somewhere.

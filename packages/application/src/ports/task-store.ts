@@ -11,7 +11,7 @@ import type {
   TaskState,
   TenantId,
 } from '@leasehold/domain'
-import type { Claim, ReplaceOutcome } from './lease-store.ts'
+import type { Claim, PlacingMachine, ReplaceOutcome } from './lease-store.ts'
 import type { Page, PageRequest } from './page.ts'
 
 export type TaskFilter = {
@@ -58,6 +58,8 @@ export interface TaskStore {
   /** Queued tasks of one pool across tenants, by priority, then age. */
   queuedIn(pool: PoolName, limit: number): Promise<readonly QueuedTask[]>
   occupiedIn(pool: PoolName): Promise<Amounts>
+  /** Tasks of one pool that have a place and whose agent has not spoken yet. */
+  placingIn(pool: PoolName): Promise<readonly PlacingMachine[]>
   noteWaiting(id: TaskId, position: number, waitingFor: string): Promise<void>
   /** Position in the queue as last planned; null when not queued or not planned yet. */
   queuePosition(tenantId: TenantId, id: TaskId): Promise<number | null>

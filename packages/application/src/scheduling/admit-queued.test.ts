@@ -1,6 +1,8 @@
-import type { PoolName, TenantId } from '@leasehold/domain'
-import { aLeaseRequest, aPlatform, aTaskRequest } from '@leasehold/testing'
+import type { LeaseId, MachineTypeName, PoolName, TenantId } from '@leasehold/domain'
+import { aCapacity, aLeaseRequest, aNode, aPlatform, aTaskRequest } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
+import { makeListPools } from '../catalogue/list-pools.ts'
+import { makeReleaseLease } from '../leases/release-lease.ts'
 import { makeRequestLease } from '../leases/request-lease.ts'
 import { makeSubmitTask } from '../tasks/submit-task.ts'
 import { makeAdmitQueued } from './admit-queued.ts'
@@ -100,6 +102,80 @@ describe('admitting those that wait', () => {
 
     expect(await makeAdmitQueued(platform)('moon' as PoolName, signal)).toMatchObject({
       outcome: 'no-such-pool',
+    })
+  })
+})
+
+describe('admitting to a pool of nodes', () => {
+  const node = (name: string, free: number) =>
+    aNode({ name, total: { 'cpu-milli': 2_000 }, free: { 'cpu-milli': free } })
+
+  it('lets in what fits on one node, whatever is free in all', async () => {
+    const platform = await aPlatform()
+    platform.machines.capacity = async () => aCapacity([node('a', 1_000), node('b', 1_000)])
+    const request = makeRequestLease(platform)
+    const two = await request(aLeaseRequest({ machineType: 'small' as MachineTypeName }))
+    const one = await request(aLeaseRequest({ tenantId: 'ten_globex' as TenantId }))
+
+    await makeAdmitQueued(platform)(local, signal)
+
+    expect(platform.memory.leases.get(two.id)?.item).toMatchObject({
+      state: 'queued',
+      waitingFor: 'vcpu in the pool: 2 free, but no node has 2',
+    })
+    // The place of the one in front is kept on one node; the other node is free for this one.
+    expect(platform.memory.leases.get(one.id)?.item.state).toBe('provisioning')
+  })
+
+  it('counts what it gave away until the pool sees it there, and then no more', async () => {
+    const platform = await aPlatform({ bootMs: 60_000 })
+    const request = makeRequestLease(platform)
+    let capacity = aCapacity([node('a', 2_000)])
+    platform.machines.capacity = async () => capacity
+    const states = () => [...platform.memory.leases.values()].map(({ item }) => item.state)
+    const first = await request(aLeaseRequest())
+    await makeAdmitQueued(platform)(local, signal)
+    await request(aLeaseRequest({ machineType: 'small' as MachineTypeName }))
+
+    await makeAdmitQueued(platform)(local, signal)
+    expect(states()).toEqual(['provisioning', 'queued'])
+
+    await request(aLeaseRequest())
+    capacity = aCapacity([node('a', 1_000)], { placed: new Set([first.id]) })
+    await makeReleaseLease(platform)({
+      tenantId: first.tenantId,
+      memberId: first.createdBy,
+      leaseId: [...platform.memory.leases.values()][1]?.item.id as LeaseId,
+    })
+    await makeAdmitQueued(platform)(local, signal)
+
+    expect(states()).toEqual(['provisioning', 'released', 'provisioning'])
+  })
+
+  it('refuses at once what no node could ever hold', async () => {
+    const platform = await aPlatform()
+    platform.machines.capacity = async () =>
+      aCapacity([1, 2].map((n) => aNode({ name: `${n}`, total: { 'cpu-milli': 1_500 } })))
+
+    await expect(
+      makeRequestLease(platform)(aLeaseRequest({ machineType: 'small' as MachineTypeName })),
+    ).rejects.toMatchObject({
+      code: 'pool/too-small',
+      message:
+        'No pool could ever hold this: it needs a larger node: vcpu: 3 in all, but no node has 2.',
+    })
+  })
+
+  it('shows what stands on the nodes as taken, whoever put it there', async () => {
+    const platform = await aPlatform()
+    platform.machines.capacity = async () => aCapacity([node('a', 500), node('b', 2_000)])
+
+    const [report] = await makeListPools(platform)()
+
+    expect(report?.room).toMatchObject({
+      total: { vcpu: 4 },
+      free: { vcpu: 2 },
+      occupied: { vcpu: 2 },
     })
   })
 })

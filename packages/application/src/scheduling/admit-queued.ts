@@ -15,10 +15,12 @@ import type { Clock } from '../ports/clock.ts'
 import type { IdempotencyStore } from '../ports/idempotency-store.ts'
 import type { JobHints } from '../ports/job-hints.ts'
 import type { LeaseStore } from '../ports/lease-store.ts'
+import type { PoolNodes } from '../ports/machine-driver.ts'
 import type { Pools } from '../ports/pools.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import type { QuotaLedger } from '../ports/tenant-store.ts'
 import type { RentalRules } from '../rules/rental-rules.ts'
+import { footprintOf } from './pool-fit.ts'
 import { readPoolRoom } from './pool-room.ts'
 
 export type AdmitQueuedDeps = {
@@ -81,8 +83,11 @@ async function planPool(
     return { outcome: 'planned', admitted: 0, waiting: 0 }
   const room = await readPoolRoom(deps, pool, signal)
   const quotas = await deps.quotas.listMany([...new Set(tasks.map((task) => task.tenantId))])
-  const candidates = [...leases.map(leaseCandidate), ...tasks.map(taskCandidate)]
-  const plan = planAdmissions(candidates, room.total, room.occupied, quotas)
+  const candidates = [
+    ...leases.map((lease) => leaseCandidate(lease, room.nodes)),
+    ...tasks.map((task) => taskCandidate(task, room.nodes)),
+  ]
+  const plan = planAdmissions(candidates, { ...room, nodes: room.nodes?.nodes ?? null }, quotas)
   const rows = new Map<string, Queued | QueuedTask>(
     [...leases, ...tasks].map((row) => [row.id, row]),
   )
@@ -98,7 +103,7 @@ async function planPool(
 }
 
 /** A lease has held its quota since it was queued; a disk that it kept is in its pool already. */
-function leaseCandidate(lease: Queued): Candidate {
+function leaseCandidate(lease: Queued, nodes: PoolNodes | null): Candidate {
   return {
     kind: 'lease',
     id: lease.id,
@@ -107,13 +112,15 @@ function leaseCandidate(lease: Queued): Candidate {
     queuedAt: lease.enteredStateAt,
     needs: subtractAmounts(amountsOfShape(lease.shape), leaseOccupies(lease)),
     takesQuota: {},
+    ...(nodes && { footprint: footprintOf(nodes, lease.shape, 'machine', lease) }),
   }
 }
 
 /** Someone waits in front of a lease; a task waits by itself. */
 const leasePriority = 101
 
-function taskCandidate(task: QueuedTask): Candidate {
+function taskCandidate(task: QueuedTask, nodes: PoolNodes | null): Candidate {
+  const whose = { tenantId: task.tenantId, machineType: null }
   return {
     kind: 'task',
     id: task.id,
@@ -122,6 +129,7 @@ function taskCandidate(task: QueuedTask): Candidate {
     queuedAt: task.enteredStateAt,
     needs: amountsOfShape(task.shape),
     takesQuota: subtractAmounts(amountsOfShape(task.shape), { 'queued-tasks': 1 }),
+    ...(nodes && { footprint: footprintOf(nodes, task.shape, 'container', whose) }),
   }
 }
 

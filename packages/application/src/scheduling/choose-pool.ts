@@ -1,11 +1,6 @@
-import {
-  type Amounts,
-  DomainError,
-  findLack,
-  type ImageName,
-  type PoolName,
-} from '@leasehold/domain'
+import { DomainError, type ImageName, type PoolName } from '@leasehold/domain'
 import type { Pool, Pools } from '../ports/pools.ts'
+import { fitNow, neverFits, type PlaceDemand } from './pool-fit.ts'
 import type { LookAtPool } from './pool-room.ts'
 
 export type PlaceWish = {
@@ -14,19 +9,19 @@ export type PlaceWish = {
   /** The one the renter named, if any. */
   readonly named: PoolName | null
   readonly image: ImageName
-  readonly needs: Amounts
+  readonly demand: PlaceDemand
 }
 
 /**
  * The first pool that can hold it now, else the first that ever can. Throws `pool/not-found`,
- * `image/not-found`, `machine-type/unavailable`, or `pool/too-small` with the numbers of the largest miss.
+ * `image/not-found`, `machine-type/unavailable`, or `pool/too-small` with what the first misses.
  */
 export async function choosePool(
   { pools, lookAtPool }: { readonly pools: Pools; readonly lookAtPool: LookAtPool },
-  { candidates, named, image, needs }: PlaceWish,
+  { candidates, named, image, demand }: PlaceWish,
 ): Promise<PoolName> {
   const open = openPools(pools, candidates, named)
-  const withImage = open.filter((pool) => pool.images.includes(image))
+  const withImage = open.filter((pool) => imagesOf(pool, demand.as).includes(image))
   if (withImage.length === 0)
     throw new DomainError(
       'image/not-found',
@@ -34,21 +29,26 @@ export async function choosePool(
       { image, pools: open.map((pool) => pool.name).join(',') },
       '/image',
     )
-  let lack: ReturnType<typeof findLack> = null
+  let miss: ReturnType<typeof neverFits> = null
   let fallback: PoolName | null = null
   for (const pool of withImage) {
     const room = await lookAtPool(pool.name)
     // A pool that cannot be asked now may well have room: the queue finds out.
-    const never = room === null ? null : findLack(needs, room.total)
+    const never = room === null ? null : neverFits(room, demand)
     if (never !== null) {
-      lack ??= never
+      miss ??= never
       continue
     }
-    if (room !== null && findLack(needs, room.free) === null) return pool.name
+    if (room !== null && fitNow(room, demand).times > 0) return pool.name
     fallback ??= pool.name
   }
   if (fallback !== null) return fallback
-  throw tooSmall(lack)
+  throw tooSmall(miss)
+}
+
+/** Leases boot machine images, tasks run container images, where a pool tells the two apart. */
+export function imagesOf(pool: Pool, as: PlaceDemand['as']): readonly ImageName[] {
+  return as === 'container' ? (pool.taskImages ?? pool.images) : pool.images
 }
 
 function openPools(
@@ -72,11 +72,11 @@ function openPools(
   return open
 }
 
-function tooSmall(lack: ReturnType<typeof findLack>): DomainError {
-  const { resource, asked, free } = lack ?? { resource: 'vcpu', asked: 0, free: 0 }
+function tooSmall(miss: ReturnType<typeof neverFits>): DomainError {
+  const { resource, asked, free } = miss?.lack ?? {}
   return new DomainError(
     'pool/too-small',
-    `No pool could ever hold this: it needs ${asked} ${resource}, and the largest that was asked has ${free} in all.`,
-    { resource, asked, limit: free },
+    `No pool could ever hold this: ${miss?.why ?? 'none is large enough'}.`,
+    resource === undefined ? {} : { resource, asked: asked ?? 0, limit: free ?? 0 },
   )
 }

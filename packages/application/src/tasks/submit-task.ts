@@ -1,5 +1,4 @@
 import {
-  amountsOfShape,
   DomainError,
   type ImageName,
   type MemberId,
@@ -23,7 +22,7 @@ import type { Pools } from '../ports/pools.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import { shortageError } from '../quotas/shortage-error.ts'
 import type { RentalRules } from '../rules/rental-rules.ts'
-import { choosePool } from '../scheduling/choose-pool.ts'
+import { choosePool, imagesOf } from '../scheduling/choose-pool.ts'
 import type { LookAtPool } from '../scheduling/pool-room.ts'
 import { bucketOf } from '../tenants/tenant-bucket.ts'
 import { interpreterOf } from './task-frameworks.ts'
@@ -81,7 +80,12 @@ export function makeSubmitTask(deps: SubmitTaskDeps): SubmitTask {
       candidates: place.candidates,
       named: command.pool,
       image,
-      needs: amountsOfShape(place.shape),
+      demand: {
+        shape: place.shape,
+        as: 'container',
+        tenantId: command.tenantId,
+        machineType: null,
+      },
     })
     const { tenantId, idempotencyKey } = command
     const seed = idempotencyKey === null ? undefined : `task\n${tenantId}\n${idempotencyKey}`
@@ -117,7 +121,8 @@ function chooseImage(pools: Pools, place: TaskPlace, command: SubmitTaskCommand)
   if (command.image !== null) return command.image
   const names = command.pool === null ? place.candidates : [command.pool]
   const image = names
-    .map((name) => pools.find(name)?.images[0])
+    .map((name) => pools.find(name))
+    .map((pool) => (pool === null ? undefined : imagesOf(pool, 'container')[0]))
     .find((found) => found !== undefined)
   if (image !== undefined) return image
   throw new DomainError('machine-type/unavailable', 'No open pool can run this task now.')

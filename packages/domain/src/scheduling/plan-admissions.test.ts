@@ -1,3 +1,4 @@
+import { aNode } from '@leasehold/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Quota } from '../quota/quota.ts'
@@ -40,7 +41,7 @@ describe('the plan of a pool', () => {
       waiting('urgent', { queuedAt: 3, priority: 90 }),
     ]
 
-    const plan = planAdmissions(queue, { vcpu: 2 }, {}, ample)
+    const plan = planAdmissions(queue, { total: { vcpu: 2 }, occupied: {} }, ample)
 
     expect(admittedIds(plan)).toEqual(['urgent', 'old'])
     expect(plan[2]).toMatchObject({ admit: false, position: 1, candidate: { id: 'young' } })
@@ -52,7 +53,7 @@ describe('the plan of a pool', () => {
       waiting('small', { queuedAt: 2 }),
     ]
 
-    const plan = planAdmissions(queue, { vcpu: 4 }, { vcpu: 1 }, ample)
+    const plan = planAdmissions(queue, { total: { vcpu: 4 }, occupied: { vcpu: 1 } }, ample)
 
     expect(admittedIds(plan)).toEqual([])
     expect(plan).toMatchObject([
@@ -67,7 +68,7 @@ describe('the plan of a pool', () => {
       waiting('small', { queuedAt: 2 }),
     ]
 
-    const plan = planAdmissions(queue, { vcpu: 4 }, {}, ample)
+    const plan = planAdmissions(queue, { total: { vcpu: 4 }, occupied: {} }, ample)
 
     expect(admittedIds(plan)).toEqual(['small'])
     expect(plan[0]).toMatchObject({
@@ -81,7 +82,10 @@ describe('the plan of a pool', () => {
       waiting('other tenant', { queuedAt: 2, tenantId: globex }),
     ]
 
-    const plan = planAdmissions(queue, { vcpu: 3 }, {}, [quota(acme, 4, 2), quota(globex, 9)])
+    const plan = planAdmissions(queue, { total: { vcpu: 3 }, occupied: {} }, [
+      quota(acme, 4, 2),
+      quota(globex, 9),
+    ])
 
     expect(admittedIds(plan)).toEqual(['other tenant'])
     expect(plan[0]).toMatchObject({ waitingFor: "the tenant's quota of vcpu: limit 4, used 2" })
@@ -90,7 +94,7 @@ describe('the plan of a pool', () => {
   it('counts what it has just given to a tenant', () => {
     const queue = [waiting('first', { queuedAt: 1 }), waiting('second', { queuedAt: 2 })]
 
-    const plan = planAdmissions(queue, { vcpu: 9 }, {}, [quota(acme, 1)])
+    const plan = planAdmissions(queue, { total: { vcpu: 9 }, occupied: {} }, [quota(acme, 1)])
 
     expect(admittedIds(plan)).toEqual(['first'])
   })
@@ -98,9 +102,57 @@ describe('the plan of a pool', () => {
   it('lets a lease in whose quota is held already', () => {
     const lease = waiting('lease', { kind: 'lease', takesQuota: {} })
 
-    expect(admittedIds(planAdmissions([lease], { vcpu: 1 }, {}, [quota(acme, 1, 1)]))).toEqual([
-      'lease',
-    ])
+    expect(
+      admittedIds(
+        planAdmissions([lease], { total: { vcpu: 1 }, occupied: {} }, [quota(acme, 1, 1)]),
+      ),
+    ).toEqual(['lease'])
+  })
+
+  describe('of nodes', () => {
+    const total = { 'gpu/a100': 2 }
+    const nodes = [aNode({ total }), aNode({ total, free: { 'gpu/a100': 1 } })]
+    const totals = { total: {}, occupied: {} }
+    const wanting = (id: string, gpus: number, facts: Partial<Candidate> = {}) =>
+      waiting(id, {
+        takesQuota: {},
+        footprint: {
+          takes: { 'gpu/a100': gpus, places: 1 },
+          as: 'machine',
+          placement: null,
+          tenantId: acme,
+          machineType: null,
+        },
+        ...facts,
+      })
+
+    it('admits what fits on one node, whatever the totals say', () => {
+      const queue = [
+        wanting('pair', 2, { queuedAt: 1 }),
+        wanting('second pair', 2, { queuedAt: 2 }),
+        wanting('one', 1, { queuedAt: 3 }),
+      ]
+
+      const plan = planAdmissions(queue, { ...totals, nodes }, ample)
+
+      expect(admittedIds(plan)).toEqual(['pair'])
+      expect(plan).toMatchObject([
+        { admit: true },
+        { waitingFor: 'gpu/a100 in the pool: needs 2, free 1', position: 1 },
+        { waitingFor: 'gpu/a100 in the pool: needs 1, free 0', position: 2 },
+      ])
+    })
+
+    it('lets nobody wait behind one that no node could ever hold', () => {
+      const queue = [wanting('four', 4, { queuedAt: 1 }), wanting('pair', 2, { queuedAt: 2 })]
+
+      const plan = planAdmissions(queue, { ...totals, nodes }, ample)
+
+      expect(admittedIds(plan)).toEqual(['pair'])
+      expect(plan[0]).toMatchObject({
+        waitingFor: 'a larger node: gpu/a100: 4 in all, but no node has 4',
+      })
+    })
   })
 
   const anyCandidates = fc.array(
@@ -127,7 +179,7 @@ describe('the plan of a pool', () => {
           return waiting(`t${index}`, { ...one, needs, takesQuota: needs })
         })
 
-        const plan = planAdmissions(queue, total, {}, quotas)
+        const plan = planAdmissions(queue, { total, occupied: {} }, quotas)
 
         const given = plan.filter((one) => one.admit).map((one) => one.candidate)
         const sum = given.reduce<Amounts>((taken, { needs }) => addAmounts(taken, needs), {})
@@ -149,7 +201,7 @@ describe('the plan of a pool', () => {
           waiting(`t${index}`, { ...one, needs: { vcpu: one.cpu } }),
         )
 
-        const plan = planAdmissions(queue, { vcpu: cpu }, {}, ample)
+        const plan = planAdmissions(queue, { total: { vcpu: cpu }, occupied: {} }, ample)
 
         expect(plan.map((one) => one.candidate.id).sort()).toEqual(queue.map(({ id }) => id).sort())
         const positions = plan.flatMap((one) => (one.admit ? [] : [one.position]))
@@ -164,7 +216,7 @@ describe('the plan of a pool', () => {
         const queue = all.map((one, index) =>
           waiting(`t${index}`, { ...one, needs: { vcpu: one.cpu } }),
         )
-        const [first] = planAdmissions(queue, { vcpu: 5 }, {}, [])
+        const [first] = planAdmissions(queue, { total: { vcpu: 5 }, occupied: {} }, [])
 
         // Without a row a quota is nothing, so only those that take nothing get in.
         if (first !== undefined)

@@ -89,6 +89,12 @@ export function fakeLeaseStore(memory: Memory): LeaseStore {
         .slice(0, limit)
     },
     occupiedIn: async (pool) => rows.occupied((lease) => lease.pool === pool),
+    async placingIn(pool) {
+      const leases = [...memory.leases.values()].map((row) => row.item)
+      return leases
+        .filter((lease) => lease.state === 'provisioning' && lease.pool === pool)
+        .map(({ id, tenantId, machineType, shape }) => ({ id, tenantId, machineType, shape }))
+    },
     async noteWaiting(id, waitingFor) {
       const row = memory.leases.get(id)
       if (row?.item.state === 'queued') row.item = { ...row.item, waitingFor }

@@ -68,6 +68,12 @@ export function fakeTaskStore(memory: Memory): TaskStore {
         )
         .slice(0, limit)
     },
+    async placingIn(pool) {
+      const tasks = [...memory.tasks.values()].map((row) => row.item)
+      return tasks
+        .filter((task) => task.state === 'starting' && task.pool === pool)
+        .map(({ id, tenantId, shape }) => ({ id, tenantId, machineType: null, shape }))
+    },
     occupiedIn: async (pool) => rows.occupied((task) => task.pool === pool),
     async noteWaiting(id, position, waitingFor) {
       const row = memory.tasks.get(id)

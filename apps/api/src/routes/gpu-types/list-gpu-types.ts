@@ -19,7 +19,7 @@ export const listGpuTypesRoute: FastifyPluginAsyncTypebox<{ listGpuTypes: ListGp
 }
 
 /** Catalogue entry -> wire. */
-function gpuTypeView({ gpuType, total, free, offers }: GpuTypeReport): GpuTypeBody {
+function gpuTypeView({ gpuType, total, free, largestFit, offers }: GpuTypeReport): GpuTypeBody {
   const { name, product, memoryMiB, mode, pricePerHourMicros } = gpuType
   return {
     name,
@@ -29,6 +29,8 @@ function gpuTypeView({ gpuType, total, free, offers }: GpuTypeReport): GpuTypeBo
     pricePerHourMicros,
     total,
     free,
+    available: largestFit > 0,
+    largestFit,
     offers: offers.map((offer) => ({ ...offer })),
   }
 }

@@ -1,7 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { GetMachineType, PutMachineType } from '@leasehold/application'
 import { MachineType, PutMachineTypeBody, ref } from '@leasehold/contract'
-import type { GpuTypeName, ImageName, MachineTypeName, PoolName } from '@leasehold/domain'
+import type {
+  GpuTypeName,
+  ImageName,
+  MachineShape,
+  MachineTypeName,
+  PoolName,
+} from '@leasehold/domain'
 import { operatorOf } from '../../plugins/operator-scope.ts'
 import { answer, bodyProblems } from '../answers.ts'
 import { NameParams } from '../id-params.ts'
@@ -26,16 +32,16 @@ export const putMachineTypeRoute: FastifyPluginAsyncTypebox<{
     const name = request.params.name as MachineTypeName
     const { body } = request
     const gpus = body.gpus.map(({ type, count }) => ({ type: type as GpuTypeName, count }))
-    const { cpu, memoryMiB, disks } = body
+    const { description, pricePerHourMicros, pools, images, gpus: _gpus, ...shape } = body
 
     await putMachineType(
       {
         name,
-        description: body.description,
-        shape: { cpu, memoryMiB, disks, gpus },
-        pricePerHourMicros: body.pricePerHourMicros,
-        pools: body.pools as PoolName[],
-        images: body.images as ImageName[],
+        description,
+        shape: { ...shape, gpus } as MachineShape,
+        pricePerHourMicros,
+        pools: pools as PoolName[],
+        images: images as ImageName[],
       },
       operatorOf(request),
     )

@@ -142,6 +142,24 @@ function leaseReadingContract(name: string, open: OpenStores): void {
       expect(other.generation).toBe(0)
     })
 
+    it('tells which leases of one pool have a place and no ready machine yet', async () => {
+      const tenant = await someTenant()
+      const pool = uniqueName('pool') as PoolName
+      const lease = await admit(aNewLease(tenant.id, { pool }))
+      await admit(aNewLease(tenant.id, { pool }))
+      expect(await stores().leases.placingIn(pool)).toEqual([])
+
+      const facts = { pool, tenantId: tenant.id, id: lease.id }
+      const placed = aLease.provisioning(facts)
+      const by = { actor: thePlatform, claim: null }
+      await stores().leases.replace(lease, placed, by)
+
+      const { id, tenantId, machineType, shape } = placed
+      expect(await stores().leases.placingIn(pool)).toEqual([{ id, tenantId, machineType, shape }])
+      await stores().leases.replace(placed, aLease.ready(facts), by)
+      expect(await stores().leases.placingIn(pool)).toEqual([])
+    })
+
     it('knows which leases still live', async () => {
       const tenant = await someTenant()
       const lives = await admit(aNewLease(tenant.id))

@@ -186,6 +186,9 @@ export function taskStoreContract(name: string, open: OpenStores): void {
       await change(ended, endTask(ended, 'cancelled-by-tenant', testNow, 0))
 
       expect(await stores().tasks.occupiedIn(task.pool)).toEqual(taskHolds(aTask.starting()))
+      const placing = await stores().tasks.placingIn(task.pool)
+      const { id, tenantId, shape } = task
+      expect(placing).toEqual([{ id, tenantId, machineType: null, shape }])
       const living = await stores().tasks.living([task.id, ended.id, 'tsk_none' as TaskId])
       expect([...living]).toEqual([task.id])
     })
