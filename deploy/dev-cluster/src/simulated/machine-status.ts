@@ -55,8 +55,10 @@ function withStatus(
   changes: readonly Condition[],
 ): Machine {
   const { conditions = [], phaseTransitionTimestamps = [], ...status } = machine.status ?? {}
-  const time = now.toISOString()
-  const changed = changes.map((condition) => ({ ...condition, lastTransitionTime: time }))
+  // As Go writes them, to the letter: virt-controller's patches begin with what it believes is stored.
+  const time = now.toISOString().replace(/\.\d+Z$/, 'Z')
+  const times = { lastProbeTime: null, lastTransitionTime: time }
+  const changed = changes.map((condition) => ({ ...condition, ...times }))
   const kept = conditions.filter(({ type }) => changes.every((change) => change.type !== type))
   return {
     ...machine,
