@@ -29,7 +29,7 @@ const rememberedGone = 10_000
 
 const forGood = null
 
-type Options<T extends KubeObject> = Pick<WatchCacheOptions<T>, 'project' | 'indexes'>
+type Indexes<T extends KubeObject> = NonNullable<WatchCacheOptions<T>['indexes']>
 
 /**
  * The objects of a watch cache. Whatever order things arrive in, doubled or late, by watch, by list or from our own
@@ -37,7 +37,7 @@ type Options<T extends KubeObject> = Pick<WatchCacheOptions<T>, 'project' | 'ind
  * seen to be gone stays gone.
  */
 export function makeCacheStore<T extends KubeObject>(
-  { project = (object) => object, indexes = {} }: Options<T>,
+  indexes: Indexes<T>,
   onChange: (change: CacheChange<T>) => void,
 ): CacheStore<T> {
   const objects = new Map<string, T>()
@@ -73,10 +73,10 @@ export function makeCacheStore<T extends KubeObject>(
     const at = gone.get(uid)
     return at !== undefined && (at === forGood || isAtLeast(at, version))
   }
-  const put = (whole: T) => {
-    const { uid, resourceVersion } = whole.metadata
+  const put = (object: T) => {
+    const { uid, resourceVersion } = object.metadata
     if (isGone(uid, resourceVersion)) return
-    const key = keyOf(whole)
+    const key = keyOf(object)
     const known = objects.get(key)
     if (known !== undefined) {
       if (!isAtLeast(resourceVersion, known.metadata.resourceVersion)) return
@@ -84,7 +84,6 @@ export function makeCacheStore<T extends KubeObject>(
       else if (known.metadata.resourceVersion === resourceVersion) return
       else unfile(known)
     }
-    const object = project(whole)
     objects.set(key, object)
     file(object)
     onChange({ type: 'changed', object })

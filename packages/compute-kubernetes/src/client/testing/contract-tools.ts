@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { KubeError } from '../kube-error.ts'
 import { type KindInfo, kinds } from '../kinds.ts'
 import type { KubeClient } from '../kube-client.ts'
+import { KubeError } from '../kube-error.ts'
 import type { KubeObject, ObjectRef } from '../kube-object.ts'
 
 export type KubeClientHarness = {

@@ -4,7 +4,15 @@ import type { KubeClient } from '../kube-client.ts'
 import type { ContractTools } from './contract-tools.ts'
 
 /** The part of the client's contract that is about the end of objects. */
-export function deletionContract({ signal, configMap, create, read, refOf, harness, label: labelNow }: ContractTools) {
+export function deletionContract({
+  signal,
+  configMap,
+  create,
+  read,
+  refOf,
+  harness,
+  label: labelNow,
+}: ContractTools) {
   let client: KubeClient
   let label = ''
 
@@ -27,9 +35,7 @@ export function deletionContract({ signal, configMap, create, read, refOf, harne
       await client.delete(refOf(), signal)
       const second = await create()
 
-      expect(await client.delete(refOf(), signal, { uid: first.metadata.uid })).toBe(
-        'uid-differs',
-      )
+      expect(await client.delete(refOf(), signal, { uid: first.metadata.uid })).toBe('uid-differs')
       expect((await read())?.metadata.uid).toBe(second.metadata.uid)
       expect(await client.delete(refOf(), signal, { uid: second.metadata.uid })).toBe('deleted')
     })
@@ -63,9 +69,7 @@ export function deletionContract({ signal, configMap, create, read, refOf, harne
 
       await client.delete(refOf(), signal)
 
-      await expect
-        .poll(() => read(`${label}-owned`), { timeout: 30_000, interval: 100 })
-        .toBeNull()
+      await expect.poll(() => read(`${label}-owned`), { timeout: 30_000, interval: 100 }).toBeNull()
     })
   })
 }

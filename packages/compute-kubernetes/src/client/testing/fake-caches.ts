@@ -9,6 +9,7 @@ type Follower = {
   readonly kind: KindInfo
   readonly sees: (object: StoredObject) => boolean
   readonly store: CacheStore<StoredObject>
+  readonly project: (object: StoredObject) => StoredObject
   isSynced: boolean
 }
 
@@ -30,7 +31,7 @@ export function makeFakeCaches(cluster: Cluster) {
       cluster
         .list(follower.kind)
         .filter(follower.sees)
-        .map((one) => structuredClone(one)),
+        .map((one) => follower.project(structuredClone(one))),
       cluster.version(),
     )
     follower.isSynced = true
@@ -43,7 +44,7 @@ export function makeFakeCaches(cluster: Cluster) {
       if (only !== undefined && !only(follower)) continue
       const object = structuredClone(event.object)
       if (event.type === 'DELETED') follower.store.remove(object)
-      else if (follower.sees(object)) follower.store.put(object)
+      else if (follower.sees(object)) follower.store.put(follower.project(object))
       else if (follower.store.get(object.metadata.namespace ?? null, object.metadata.name) !== null)
         follower.store.remove(object)
     }
@@ -74,11 +75,13 @@ export function makeFakeCaches(cluster: Cluster) {
       onChange: (change: CacheChange<T>) => void,
       signal: AbortSignal,
     ): WatchCache<T> {
-      const store = makeCacheStore<T>(options, onChange)
+      const { project = (object: T) => object } = options
+      const store = makeCacheStore<T>(options.indexes ?? {}, onChange)
       const follower: Follower = {
         kind,
         sees: seesWith(options),
         store: store as unknown as CacheStore<StoredObject>,
+        project: project as unknown as (object: StoredObject) => StoredObject,
         isSynced: false,
       }
       followers.add(follower)
@@ -90,7 +93,7 @@ export function makeFakeCaches(cluster: Cluster) {
         get: store.get,
         list: store.list,
         find: store.find,
-        remember: store.put,
+        remember: (object) => store.put(project(object)),
         isSynced: () => follower.isSynced,
         isFresh: () =>
           follower.isSynced && !signal.aborted && cluster.isAvailable() && cluster.isServed(kind),
