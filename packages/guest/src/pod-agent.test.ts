@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -38,13 +39,8 @@ function start(module: string, options: readonly string[], environment = {}) {
   return { child, ended, errors: () => errors }
 }
 
-type Options = {
-  readonly agent?: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
-}
-
-/** Both containers of a pod, sharing a folder for work and one for their socket. */
-async function aPod(plan: RunApiPlan, { agent = [], environment = {} }: Options = {}) {
+/** The agent's container alone. */
+async function anAgent(plan: RunApiPlan, options: readonly string[] = []) {
   const server = await startRunApi()
   closers.push(() => server.close())
   const folder = await mkdtemp(path.join(tmpdir(), 'leasehold-pod-'))
@@ -54,13 +50,23 @@ async function aPod(plan: RunApiPlan, { agent = [], environment = {} }: Options 
   await writeFile(credentialFile, api.credential)
   const socket = path.join(folder, 'socket')
   const work = path.join(folder, 'home', 'work')
-  const agentProcess = start('pod', [
+  const agent = start('pod', [
     ...['--url', server.url, '--credential-file', credentialFile, '--socket', socket],
     ...['--work', work, '--spool', folder, '--disk', path.join(folder, 'home')],
-    ...['--disk-bytes', String(2 ** 30), '--ring-bytes', '1048576', ...agent],
+    ...['--disk-bytes', String(2 ** 30), '--ring-bytes', '1048576', ...options],
   ])
-  const runner = start('runner', ['--socket', socket], environment)
-  return { api, agent: agentProcess, runner, work, folder }
+  return { api, agent, socket }
+}
+
+type Options = {
+  readonly agent?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Both containers of a pod, sharing a folder for work and one for their socket. */
+async function aPod(plan: RunApiPlan, { agent = [], environment = {} }: Options = {}) {
+  const parts = await anAgent(plan, agent)
+  return { ...parts, runner: start('runner', ['--socket', parts.socket], environment) }
 }
 
 const kill = ({ child }: { child: ChildProcess }, signal: NodeJS.Signals) => child.kill(signal)
@@ -213,8 +219,17 @@ describe('the two containers of a pod', () => {
     expect(api.requests).toEqual(['POST /run/v1/begin'])
   })
 
+  it('leave the run to another pod when they have to go before they began it', async () => {
+    const { api, agent, socket } = await anAgent({ script: '' })
+    await expect.poll(() => existsSync(socket), { timeout: 20_000 }).toBe(true)
+    kill(agent, 'SIGTERM')
+
+    expect(await agent.ended).toBe(75)
+    expect(api.requests).toEqual([])
+  })
+
   it('give up when the container of the script does not come up', async () => {
-    const { api, agent } = await aPod({ script: '' }, { agent: ['--runner-patience-seconds', '0'] })
+    const { api, agent } = await anAgent({ script: '' }, ['--runner-patience-seconds', '0'])
 
     expect(await agent.ended).toBe(1)
 

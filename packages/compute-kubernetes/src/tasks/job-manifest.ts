@@ -1,12 +1,14 @@
 import type { RunOrder } from '@leasehold/application'
 import type { KubeManifest, OwnerReference } from '../client/kube-object.ts'
 import { annotationNames, jobName, namespaceOf, taskLabels } from '../object-names.ts'
-import { credentialKey, credentialSecretName, runPodSpec } from './run-pod.ts'
+import { containerNames, credentialKey, credentialSecretName, runPodSpec } from './run-pod.ts'
 import { graceSecondsOf, localQueueName, type TaskSettings } from './task-settings.ts'
 
 /** On a Job that may run: everything it needs is there, and its run was not destroyed before. */
 export const releasedAnnotation = 'leasehold.dev/released'
 
+/** How an agent ends that was called off before it asked for work (`NOT_BEGUN` in its `pod.py`). */
+const notBegunExitCode = 75
 /** Starting, pulling an image and standing in a queue may take so long; then the run's own limit begins. */
 const secondsBeforeBegin = 24 * 3_600
 /** For runs without a limit of their own. */
@@ -45,6 +47,15 @@ export function jobManifest(
       podReplacementPolicy: 'Failed',
       podFailurePolicy: {
         rules: [
+          // An agent that had begun and could not finish: its run is lost, whatever took its pod away.
+          {
+            action: 'FailJob',
+            onExitCodes: {
+              containerName: containerNames.agent,
+              operator: 'NotIn',
+              values: [0, notBegunExitCode],
+            },
+          },
           {
             action: 'Ignore',
             onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }],

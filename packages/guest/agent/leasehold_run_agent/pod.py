@@ -15,6 +15,9 @@ from .run import Run, Surroundings
 from .run_api import CredentialDead, PlatformGone, Refused, RunApi
 from .usage import DiskWall
 
+# EX_TEMPFAIL: nothing was begun, so another pod may do it.
+NOT_BEGUN = 75
+
 
 def main() -> int:
     options = read_options()
@@ -26,6 +29,8 @@ def main() -> int:
     runner = RunnerSocket(options.socket).wait_for_runner(
         options.runner_patience_seconds, interrupted
     )
+    if runner is None and interrupted.is_set():
+        return NOT_BEGUN
     if runner is None:
         print("leasehold: the script's container did not come up", file=sys.stderr)
         return 1
