@@ -45,7 +45,7 @@ describe('names of objects', () => {
           for (const name of [
             names.machineName(l),
             names.seedSecretName(l),
-            names.tombstoneName(l),
+            names.endedMapName('east' as PoolName, i),
             names.diskClaimName(l, r, i),
             names.diskVolumeName(r, i),
             names.jobName(t, i + 1),

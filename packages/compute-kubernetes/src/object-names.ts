@@ -11,8 +11,6 @@ export const labelNames = {
   task: 'leasehold.dev/task',
   /** What an object is for its lease or task, for example `machine`, `seed`, `disk`, `ended`. */
   role: 'leasehold.dev/role',
-  /** The UTC day on which a tombstone was written, so that old ones go in one request. */
-  endedOn: 'leasehold.dev/ended-on',
 } as const
 
 export const managedBy = 'leasehold'
@@ -74,9 +72,9 @@ export function seedSecretName(leaseId: LeaseId): string {
   return `${nameOfId(leaseId)}-seed`
 }
 
-/** The ConfigMap, in Leasehold's own namespace, that remembers a destroyed machine. */
-export function tombstoneName(leaseId: LeaseId): string {
-  return `${nameOfId(leaseId)}-ended`
+/** One of the ConfigMaps, in Leasehold's own namespace, that remember which machines are over. */
+export function endedMapName(pool: PoolName, shard: number): string {
+  return `leasehold-ended-${pool}-${shard.toString(16).padStart(2, '0')}`
 }
 
 /** A disk inside its machine, by its place in the shape: `system`, `data-1`, `log-2`. */
