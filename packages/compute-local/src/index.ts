@@ -1,3 +1,4 @@
+export { hostAptSources } from './guest/apt-sources.ts'
 export { ensureGuestImage } from './guest/base-image.ts'
 export type { GuestImage } from './guest/guest-image.ts'
 export { ImageUnavailable } from './guest/image-unavailable.ts'
