@@ -13,6 +13,9 @@ import {
 import { storageClassesAnnotation, tenantSelector } from './tenant-labels.ts'
 import { tierRules } from './tier-rules.ts'
 
+/** The server's defaults, written out so that a change of them by hand is seen. */
+const everything = { matchPolicy: 'Equivalent', objectSelector: {} }
+
 type Policy = {
   readonly name: string
   /** Null: the namespaces of every tier. */
@@ -59,7 +62,8 @@ export function admissionManifests(
       spec: {
         failurePolicy: 'Fail',
         matchConstraints: {
-          matchPolicy: 'Equivalent',
+          ...everything,
+          namespaceSelector: {},
           resourceRules: [
             { apiGroups: [group], apiVersions: [version], operations, resources, scope: '*' },
           ],
@@ -82,7 +86,7 @@ export function admissionManifests(
         policyName: name,
         validationActions: ['Deny'],
         matchResources: {
-          matchPolicy: 'Equivalent',
+          ...everything,
           namespaceSelector: { matchLabels: tenantSelector(prefix, policy.tier) },
         },
       },

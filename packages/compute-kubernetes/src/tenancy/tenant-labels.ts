@@ -6,7 +6,7 @@ import type { KubernetesPoolSettings } from '../pool-settings.ts'
 export const installationLabel = 'leasehold.dev/installation'
 /** On a tenant's namespace: the storage classes that its claims may name, joined by commas. */
 export const storageClassesAnnotation = 'leasehold.dev/storage-classes'
-/** On a tenant's namespace that Leasehold removes: nothing in it is repaired any more. */
+/** On a tenant's namespace: `yes` while Leasehold removes it, and nothing in it is repaired any more. */
 export const removingAnnotation = 'leasehold.dev/removing'
 /** Which release of these objects wrote one: an older Leasehold beside a newer one leaves its objects alone. */
 export const revisionAnnotation = 'leasehold.dev/tenancy-revision'

@@ -9,6 +9,7 @@ import { gibibytes } from './quantity-text.ts'
 import { storageClassesOf } from './storage-classes.ts'
 import {
   installationLabels,
+  removingAnnotation,
   revisionAnnotation,
   storageClassesAnnotation,
   tenancyLabels,
@@ -24,6 +25,8 @@ export type WantedObject = { readonly kind: KindInfo; readonly manifest: KubeMan
 export const tenantClusterRole = 'leasehold-tenant'
 /** In the namespace of golden disks: may copy them. */
 export const imageSourceRole = 'leasehold-image-source'
+/** In the namespaces of golden disks, after a tenant's namespace: the binding of that role. */
+export const imageAccessSuffix = '-images'
 /** The service account of a tenant's tasks. It has no rights and no token. */
 export const workloadServiceAccount = 'leasehold-workload'
 
@@ -113,6 +116,7 @@ function namespaceObject(
         },
         annotations: {
           ...annotations,
+          [removingAnnotation]: 'no',
           [storageClassesAnnotation]: storageClassesOf(settings, tenant.id).open.join(','),
         },
       },
@@ -160,7 +164,7 @@ function imageAccess(
   return imageNamespaces(settings).map((namespace) => ({
     kind: kinds.roleBindings,
     manifest: {
-      metadata: { name: `${tenantNamespace}-images`, namespace, labels, annotations },
+      metadata: { name: `${tenantNamespace}${imageAccessSuffix}`, namespace, labels, annotations },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: imageSourceRole },
       subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: tenantNamespace }],
     },

@@ -1,0 +1,262 @@
+import type { TenantId } from '@leasehold/domain'
+import { aTenant, someLimits } from '@leasehold/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { tenancyDriverContract } from '../../../testing/src/contracts/tenancy-driver-contract.ts'
+import { kinds } from '../client/kinds.ts'
+import { namespaceOf } from '../object-names.ts'
+import { TenantHasMachines } from './tenancy-errors.ts'
+import { revisionAnnotation } from './tenant-labels.ts'
+import { tenantObjects } from './tenant-objects.ts'
+import { aTenancy } from './testing/a-tenancy.ts'
+import { someSettings } from './testing/some-settings.ts'
+
+const { signal } = new AbortController()
+const tenant = aTenant()
+const namespace = 'lh-ten-acme'
+const denyAll = { kind: kinds.networkPolicies, namespace, name: 'leasehold-default-deny' }
+
+const open: ReturnType<typeof aTenancy>[] = []
+afterEach(() => Promise.all(open.splice(0).map(({ driver }) => driver.close())))
+
+function start(facts: Parameters<typeof aTenancy>[0] = {}) {
+  const tenancy = aTenancy(facts)
+  open.push(tenancy)
+  return tenancy
+}
+
+tenancyDriverContract('kubernetes, on a cluster in memory', async () => {
+  const { kube, driver, tenants } = aTenancy()
+  tenants.clear()
+  return {
+    driver,
+    holdMachine: async (id, holds) => {
+      const at = { namespace: namespaceOf('lh', id), name: 'lse-1' }
+      if (holds) kube.put(kinds.virtualMachines, { metadata: at })
+      else kube.vanish({ kind: kinds.virtualMachines, ...at })
+    },
+    close: () => driver.close(),
+  }
+})
+
+describe('making sure of a tenant', () => {
+  it('makes every object, and costs no request when all is as it must be', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    for (const { kind, manifest } of tenantObjects(tenant, someLimits(), someSettings()))
+      expect(kube.peek(kind, manifest.metadata.namespace)).toContainEqual(
+        expect.objectContaining({
+          metadata: expect.objectContaining({ name: manifest.metadata.name }),
+        }),
+      )
+    const before = kube.requests.length
+
+    await driver.ensureTenant(tenant, signal)
+
+    expect(kube.requests.slice(before)).toEqual([])
+  })
+
+  it('follows new limits and a new tier, which is no repair', async () => {
+    const { kube, driver, limits, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+
+    limits.set(tenant.id, someLimits({ leases: 1 }))
+    await driver.ensureTenant({ ...tenant, tier: 'production' }, signal)
+
+    expect(kube.peek(kinds.resourceQuotas, namespace)).toMatchObject([
+      { spec: { hard: { 'count/virtualmachines.kubevirt.io': '1' } } },
+    ])
+    expect(
+      kube.peek(kinds.namespaces).find(({ metadata }) => metadata.name === namespace),
+    ).toMatchObject({ metadata: { labels: { 'leasehold.dev/tier': 'production' } } })
+    expect(repairs).toEqual([])
+  })
+
+  it('waits until the quota is enforced, and says so when it never is', async () => {
+    const { kube, driver } = start({ quotaDeadlineMs: 50 })
+    kube.interceptAfter(null)
+
+    await expect(driver.ensureTenant(tenant, signal)).rejects.toThrow('is not enforced after 50 ms')
+  })
+
+  it("leaves a namespace alone that has the tenant's name and is not ours", async () => {
+    const { kube, driver } = start()
+    kube.put(kinds.namespaces, { metadata: { name: namespace } })
+
+    await expect(driver.ensureTenant(tenant, signal)).rejects.toThrow("is not Leasehold's")
+
+    expect(kube.peek(kinds.resourceQuotas, namespace)).toEqual([])
+    expect(await driver.inspectTenant(tenant.id, signal)).toBe('absent')
+    await expect(driver.removeTenant(tenant.id, signal)).rejects.toThrow("is not Leasehold's")
+  })
+
+  it('leaves what a newer release wrote as it is', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    kube.edit(denyAll, {
+      metadata: { annotations: { [revisionAnnotation]: '99' } },
+      spec: { policyTypes: ['Ingress'] },
+    })
+
+    await driver.ensureTenant(tenant, signal)
+
+    expect(kube.peek(kinds.networkPolicies, namespace)).toContainEqual(
+      expect.objectContaining({ spec: expect.objectContaining({ policyTypes: ['Ingress'] }) }),
+    )
+  })
+
+  it('is not taken for done while the API server cannot be reached', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    kube.unavailable(true)
+
+    expect(await driver.inspectTenant(tenant.id, signal)).toBe('unknown')
+    await expect(driver.ensureTenant(tenant, signal)).rejects.toThrow('does not answer')
+  })
+})
+
+describe('a hand in the cluster', () => {
+  it('that deletes or edits anything finds it back as it was, and the repair is told', async () => {
+    const { kube, driver, places } = start()
+    await driver.ensureTenant(tenant, signal)
+    const wanted = tenantObjects(tenant, someLimits(), someSettings()).slice(1)
+
+    for (const { kind, manifest } of wanted) {
+      const { name, namespace: place = '' } = manifest.metadata
+      kube.vanish({ kind, namespace: place, name })
+      const line = `recreated ${kind.kind} ${place}/${name}`
+      await vi.waitFor(() => expect(places()).toContain(line))
+    }
+    kube.edit(denyAll, { spec: { policyTypes: ['Ingress'] } })
+    await vi.waitFor(() =>
+      expect(places()).toContain(`changed-back NetworkPolicy ${namespace}/leasehold-default-deny`),
+    )
+    expect(kube.peek(kinds.networkPolicies, namespace)).toContainEqual(
+      expect.objectContaining({ spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }),
+    )
+  })
+
+  it('that adds to a quota or a selector does not keep what it added', async () => {
+    const { kube, driver, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+
+    kube.edit(
+      { kind: kinds.resourceQuotas, namespace, name: 'leasehold' },
+      { spec: { hard: { 'requests.example.com/x': '5' } } },
+    )
+    kube.edit(denyAll, { spec: { podSelector: { matchLabels: { none: 'at-all' } } } })
+
+    await vi.waitFor(() => expect(repairs).toHaveLength(2))
+    expect(repairs.flatMap(({ paths }) => paths).sort()).toEqual([
+      'spec.hard.requests.example.com/x',
+      'spec.podSelector.matchLabels',
+    ])
+    const quota = kube.peek(kinds.resourceQuotas, namespace)[0]
+    expect(quota).not.toHaveProperty(['spec', 'hard', 'requests.example.com/x'])
+  })
+
+  it('that deletes the namespace finds all of it back', async () => {
+    const { kube, driver, places } = start()
+    await driver.ensureTenant(tenant, signal)
+
+    kube.vanish({ kind: kinds.namespaces, name: namespace })
+
+    await vi.waitFor(() => expect(places()).toContain(`recreated Namespace ${namespace}`))
+    await vi.waitFor(() => expect(kube.peek(kinds.networkPolicies, namespace)).toHaveLength(6))
+  })
+
+  it('that edits the admission policies of the installation does not loosen them', async () => {
+    const { kube, driver, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+
+    kube.edit(
+      { kind: kinds.validatingAdmissionPolicyBindings, name: 'lh-machines-dev' },
+      { spec: { validationActions: ['Audit'] } },
+    )
+
+    await vi.waitFor(() => expect(repairs).toHaveLength(1))
+    expect(repairs).toMatchObject([{ tenantId: null, paths: ['spec.validationActions.0'] }])
+  })
+
+  it('is no concern when the tenant is no longer ours', async () => {
+    const { kube, driver, tenants, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+    tenants.clear()
+
+    kube.vanish(denyAll)
+    await driver.ensureTenant(aTenant({ id: 'ten_other' as TenantId }), signal)
+
+    expect(kube.peek(kinds.networkPolicies, namespace)).toHaveLength(5)
+    expect(repairs).toEqual([])
+  })
+
+  it('changes nothing for good when the first repair fails', async () => {
+    const { kube, driver, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+    let failures = 1
+    kube.intercept(({ verb }) => {
+      if (verb === 'apply' && failures-- > 0) throw new Error('a bad moment')
+    })
+
+    kube.vanish(denyAll)
+
+    await vi.waitFor(() => expect(repairs).toHaveLength(1), { timeout: 5_000 })
+  })
+})
+
+describe('removing a tenant', () => {
+  it('leaves nothing, the rights to golden disks included, and repairs nothing of it', async () => {
+    const { kube, driver, repairs } = start()
+    await driver.ensureTenant(tenant, signal)
+
+    await driver.removeTenant(tenant.id, signal)
+    await driver.close()
+
+    expect(kube.peek(kinds.roleBindings)).toEqual([])
+    expect(await driver.inspectTenant(tenant.id, signal)).toBe('absent')
+    expect(repairs).toEqual([])
+  })
+
+  it('is refused while a stopped machine, or a task that has not ended, is there', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    kube.put(kinds.jobs, { metadata: { namespace, name: 'tsk-1-a1' } })
+
+    await expect(driver.removeTenant(tenant.id, signal)).rejects.toBeInstanceOf(TenantHasMachines)
+
+    const ended = { conditions: [{ type: 'Complete', status: 'True' }] }
+    kube.edit({ kind: kinds.jobs, namespace, name: 'tsk-1-a1' }, { status: ended })
+    await driver.removeTenant(tenant.id, signal)
+  })
+
+  it('is not done when the cluster does not know what machines are', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    kube.serve(kinds.virtualMachines, false)
+
+    await expect(driver.removeTenant(tenant.id, signal)).rejects.toMatchObject({
+      reason: 'KindNotServed',
+    })
+  })
+
+  it('says what holds a namespace that stays', async () => {
+    const { kube, driver } = start()
+    await driver.ensureTenant(tenant, signal)
+    kube.put(kinds.configMaps, {
+      metadata: { namespace, name: 'stuck', finalizers: ['example.com/never'] },
+    })
+    const removal = driver.removeTenant(tenant.id, signal)
+    const going = () =>
+      kube.requests.some(({ verb, kind }) => verb === 'delete' && kind === kinds.namespaces)
+    await vi.waitFor(() => expect(going()).toBe(true))
+    const why = {
+      type: 'NamespaceFinalizersRemaining',
+      status: 'True',
+      message: 'example.com/never',
+    }
+    kube.edit({ kind: kinds.namespaces, name: namespace }, { status: { conditions: [why] } })
+
+    await expect(removal).rejects.toThrow('NamespaceFinalizersRemaining: example.com/never')
+    expect(await driver.inspectTenant(tenant.id, signal)).toBe('unknown')
+    await expect(driver.ensureTenant(tenant, signal)).rejects.toThrow('is being removed')
+  })
+})
