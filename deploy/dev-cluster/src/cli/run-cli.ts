@@ -73,10 +73,12 @@ async function up(args: readonly string[], place: Place): Promise<number> {
     place.error.write(usage)
     return 2
   }
+  const startedAt = performance.now()
   const running = await openCluster(place)
-  if (running === null)
-    await step(place.log, 'cluster', () => startCluster({ ...place, level, nodeCount }))
-  else place.log(`A cluster of level ${running.level} runs already.`)
+  if (running === null) {
+    await startCluster({ ...place, level, nodeCount })
+    place.log(`✓ cluster (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`)
+  } else place.log(`A cluster of level ${running.level} runs already.`)
   return await printStatus(place)
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClusterState, NodeState } from '../cluster/cluster-state.ts'
@@ -22,6 +22,7 @@ export async function startNamespaces(
   signal: AbortSignal,
 ): Promise<void> {
   const own = nodeFolder(folder, node)
+  await mkdir(own, { recursive: true })
   await supervise(
     folder,
     {
