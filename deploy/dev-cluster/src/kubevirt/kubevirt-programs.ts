@@ -7,6 +7,7 @@ import { kubevirtVersion } from './configuration.ts'
 type Building = Pick<ClusterContext, 'cacheFolder' | 'log' | 'signal'>
 
 const programs = fileURLToPath(new URL('../../programs', import.meta.url))
+export const kubevirtFolder = path.join(programs, 'kubevirt')
 const commands = 'kubevirt.io/kubevirt/cmd'
 const ldflags = [`-X kubevirt.io/client-go/version.gitVersion=${kubevirtVersion}`]
 
@@ -15,7 +16,7 @@ export async function buildControlPrograms(context: Building): Promise<ControlPr
   const kubevirt = await buildProgram({
     ...context,
     name: 'kubevirt',
-    folder: path.join(programs, 'kubevirt'),
+    folder: kubevirtFolder,
     packages: [
       `${commands}/virt-api`,
       `${commands}/virt-controller`,
@@ -44,11 +45,10 @@ export async function buildControlPrograms(context: Building): Promise<ControlPr
 export async function buildNodePrograms(
   context: Building,
 ): Promise<Readonly<Record<string, string>>> {
-  const folder = path.join(programs, 'kubevirt')
   const withLibvirt = await buildProgram({
     ...context,
     name: 'kubevirt-node',
-    folder,
+    folder: kubevirtFolder,
     packages: [`${commands}/virt-handler`, `${commands}/virt-launcher`],
     cgo: true,
     ldflags,
@@ -56,7 +56,7 @@ export async function buildNodePrograms(
   const tools = await buildProgram({
     ...context,
     name: 'kubevirt-tools',
-    folder,
+    folder: kubevirtFolder,
     packages: [
       `${commands}/virt-launcher-monitor`,
       `${commands}/virt-freezer`,
