@@ -112,10 +112,11 @@ function machinePolicy(tier: Tier, settings: KubernetesPoolSettings): Policy {
 }
 
 /** Resources with a slash in their names are devices. Every machine takes KubeVirt's own. */
-function podPolicy({ gpus }: KubernetesPoolSettings): Policy {
-  const names = Object.values(gpus).flatMap((gpu) =>
-    gpu.by === 'device-plugin' ? [gpu.resourceName] : [],
-  )
+function podPolicy({ gpus, taskGpus = {} }: KubernetesPoolSettings): Policy {
+  const names = [
+    ...Object.values(gpus).flatMap((gpu) => (gpu.by === 'device-plugin' ? [gpu.resourceName] : [])),
+    ...Object.values(taskGpus).map((gpu) => gpu.resourceName),
+  ]
   const allowed = list([...new Set(names)].sort())
   const isAllowed = `!name.contains('/') || name.startsWith('devices.kubevirt.io/') || name in ${allowed}`
   const judged = ['dyn(object).spec.containers', 'dyn(object).spec.?initContainers.orValue([])']

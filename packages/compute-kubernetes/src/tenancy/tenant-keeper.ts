@@ -61,14 +61,15 @@ export function makeTenantKeeper(options: Options): TenantKeeper {
     const written = new Set<string>()
     for (const one of wanted) {
       const object = refOf(one)
-      const { what, paths, object: live } = await keep(one, signal)
+      const { what, was, paths, object: live } = await keep(one, signal)
       if (one.kind === kinds.namespaces && live.metadata.deletionTimestamp !== undefined)
         throw new NamespaceIsGoing(live)
       if (what !== 'unchanged') written.add(placeOf(object))
-      const isByHand = before === undefined ? gone.has(placeOf(object)) : before === now
-      if (what === 'made' && isByHand)
+      const isSame = before === now
+      const isUnknown = before === undefined
+      if (what === 'made' && (isSame || (isUnknown && gone.has(placeOf(object)))))
         await report({ tenantId, object, what: 'recreated', paths: [] })
-      if (what === 'put-right' && (before === undefined || before === now))
+      if (what === 'put-right' && (isSame || (isUnknown && was === 'ours')))
         await report({ tenantId, object, what: 'changed-back', paths: paths.slice(0, mostPaths) })
     }
     ensured.set(tenantId, now)

@@ -23,12 +23,10 @@ export type WantedObject = { readonly kind: KindInfo; readonly manifest: KubeMan
 
 /** What Leasehold itself may do in a tenant's namespace; made from `permissions/`, applied by the operator. */
 export const tenantClusterRole = 'leasehold-tenant'
-/** In the namespace of golden disks: may copy them. */
-export const imageSourceRole = 'leasehold-image-source'
+/** In the namespaces of golden disks, after the prefix: the role that may copy them. */
+const imageSourceSuffix = '-image-source'
 /** In the namespaces of golden disks, after a tenant's namespace: the binding of that role. */
 export const imageAccessSuffix = '-images'
-/** The service account of a tenant's tasks. It has no rights and no token. */
-export const workloadServiceAccount = 'leasehold-workload'
 
 const annotations = { [revisionAnnotation]: String(tenancyRevision) }
 
@@ -54,8 +52,8 @@ export function tenantObjects(
     ...networkPolicies(rules, settings).map(({ name, spec }) =>
       inside(kinds.networkPolicies, name, { spec }),
     ),
+    // Every pod of the tenant runs as it: it has no token and, but for copying golden disks, no right.
     inside(kinds.serviceAccounts, 'default', { automountServiceAccountToken: false }),
-    inside(kinds.serviceAccounts, workloadServiceAccount, { automountServiceAccountToken: false }),
     inside(kinds.roleBindings, 'leasehold', platformAccess(settings)),
     ...imageAccess(namespace, labels, settings),
     ...(settings.kueueClusterQueue === null
@@ -82,7 +80,12 @@ export function installationObjects(settings: KubernetesPoolSettings): readonly 
     (namespace): WantedObject => ({
       kind: kinds.roles,
       manifest: {
-        metadata: { name: imageSourceRole, namespace, labels, annotations },
+        metadata: {
+          name: `${settings.prefix}${imageSourceSuffix}`,
+          namespace,
+          labels,
+          annotations,
+        },
         rules: [
           { apiGroups: ['cdi.kubevirt.io'], resources: ['datavolumes/source'], verbs: ['create'] },
         ],
@@ -165,7 +168,11 @@ function imageAccess(
     kind: kinds.roleBindings,
     manifest: {
       metadata: { name: `${tenantNamespace}${imageAccessSuffix}`, namespace, labels, annotations },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: imageSourceRole },
+      roleRef: {
+        apiGroup: 'rbac.authorization.k8s.io',
+        kind: 'Role',
+        name: `${settings.prefix}${imageSourceSuffix}`,
+      },
       subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: tenantNamespace }],
     },
   }))

@@ -86,6 +86,7 @@ describe("a tenant's quota", () => {
   it('counts each GPU resource, with none for one that the tenant has no limit for', () => {
     expect(of('dev')).toMatchObject({
       'requests.nvidia.com/GA100_A100_PCIE_40GB': '2',
+      'requests.nvidia.com/gpu': '2',
       'requests.nvidia.com/GRID_T4-4Q': '0',
     })
   })

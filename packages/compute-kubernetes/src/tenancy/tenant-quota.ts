@@ -1,5 +1,5 @@
 import { type Amounts, entriesOf, type Tier } from '@leasehold/domain'
-import type { KubernetesPoolSettings } from '../pool-settings.ts'
+import type { GpuResource, KubernetesPoolSettings } from '../pool-settings.ts'
 import { launcherOverheadMiB, mostLauncherOverheadMiB } from './launcher-overhead.ts'
 import { gibibytes, mebibytes, milliCpus } from './quantity-text.ts'
 import { storageClassesOf } from './storage-classes.ts'
@@ -122,15 +122,28 @@ function computeQuota(
   }
 }
 
-/** Every resource that the pool knows, with zero for what this tenant has no limit for. */
-function gpuQuota(limits: Amounts, { gpus }: KubernetesPoolSettings): Record<string, string> {
+/**
+ * Every resource that the pool knows, with zero for what this tenant has no limit for. Where machines and containers
+ * have two names for a type, its whole limit stands for each: Leasehold's own count is the sum.
+ */
+function gpuQuota(
+  limits: Amounts,
+  { gpus, taskGpus = {} }: KubernetesPoolSettings,
+): Record<string, string> {
   const sums: Record<string, number> = {}
-  for (const [type, resource] of Object.entries(gpus)) {
-    const key =
-      resource.by === 'device-plugin'
-        ? `requests.${resource.resourceName}`
-        : `${resource.deviceClassName}.deviceclass.resource.k8s.io/devices`
-    sums[key] = (sums[key] ?? 0) + (limits[`gpu/${type}`] ?? 0)
+  const add = (keys: ReadonlySet<string>, type: string) => {
+    for (const key of keys) sums[key] = (sums[key] ?? 0) + (limits[`gpu/${type}`] ?? 0)
+  }
+  const tasks: Readonly<Record<string, { readonly resourceName: string }>> = taskGpus
+  const machines: Readonly<Record<string, GpuResource>> = gpus
+  for (const type of new Set([...Object.keys(machines), ...Object.keys(tasks)])) {
+    const keys = new Set<string>()
+    const machine = machines[type]
+    if (machine?.by === 'device-plugin') keys.add(`requests.${machine.resourceName}`)
+    if (machine?.by === 'dra')
+      keys.add(`${machine.deviceClassName}.deviceclass.resource.k8s.io/devices`)
+    if (tasks[type] !== undefined) keys.add(`requests.${tasks[type].resourceName}`)
+    add(keys, type)
   }
   return Object.fromEntries(Object.entries(sums).map(([key, sum]) => [key, String(sum)]))
 }

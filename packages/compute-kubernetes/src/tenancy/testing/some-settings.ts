@@ -27,6 +27,7 @@ export function someSettings(facts: Partial<KubernetesPoolSettings> = {}): Kuber
         perCard: 4,
       },
     },
+    taskGpus: { ['a100-40gb' as GpuTypeName]: { resourceName: 'nvidia.com/gpu' } },
     storageClasses: { default: 'standard', log: 'fast' },
     tenantStorageClasses: { ['ten_vault' as TenantId]: { default: 'vault' } },
     kueueClusterQueue: null,
