@@ -57,6 +57,7 @@ export function followKind<T extends KubeObject>(
   let version: string | null = null
   let isSynced = false
   let isConnected = false
+  /** When we last knew everything, while we do not. */
   let awaySince: number | null = null
   let endedWell = false
   let failures = 0
@@ -65,7 +66,8 @@ export function followKind<T extends KubeObject>(
     const listed = await objects.list<T>(kind, selection, signal, project)
     store.replaceAll(listed.items, listed.resourceVersion)
     isSynced = true
-    awaySince = null
+    awaySince = time.now()
+    endedWell = true
     tellSynced()
     return listed.resourceVersion
   }

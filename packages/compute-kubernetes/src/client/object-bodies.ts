@@ -49,10 +49,14 @@ export function deleteBody(options: DeleteOptions): string {
   })
 }
 
-/** The object in an answer, with its kind, without the bookkeeping of field owners. */
-export function tidy<T extends KubeObject>(value: Json, kind: KindInfo): T {
+/** The object in an answer, with its kind, without the bookkeeping of field owners. A dry run's has no version. */
+export function tidy<T extends KubeObject>(
+  value: Json,
+  kind: KindInfo,
+  { isDryRun = false }: { isDryRun?: boolean } = {},
+): T {
   const { managedFields: _unused, ...metadata } = isObject(value.metadata) ? value.metadata : {}
-  const { name, uid, resourceVersion } = metadata
+  const { name, uid, resourceVersion = isDryRun ? '' : null } = metadata
   if (typeof name !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string')
     throw new KubeUnavailable(
       'the Kubernetes API server answered an object without a name, uid or version',
@@ -61,7 +65,7 @@ export function tidy<T extends KubeObject>(value: Json, kind: KindInfo): T {
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     ...value,
-    metadata,
+    metadata: { ...metadata, resourceVersion },
   } as unknown as T
 }
 

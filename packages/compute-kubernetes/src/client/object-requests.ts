@@ -63,7 +63,8 @@ export function makeObjectRequests(
     { dryRun = false }: WriteOptions,
     onRefusal?: Parameters<ApiRequests['object']>[2],
   ): Promise<T> => {
-    const object = tidy<T>(await requests.object(request, signal, onRefusal), request.kind)
+    const answer = await requests.object(request, signal, onRefusal)
+    const object = tidy<T>(answer, request.kind, { isDryRun: dryRun })
     if (!dryRun) onWrite(whatIsLeft(request.kind, object))
     return object
   }

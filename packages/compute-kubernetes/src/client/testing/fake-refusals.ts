@@ -37,6 +37,15 @@ export function versionDiffers(kind: KindInfo, name: string): KubeError {
   })
 }
 
+export function uidIsImmutable(kind: KindInfo, name: string): KubeError {
+  return new KubeError({
+    status: 422,
+    reason: 'Invalid',
+    message: `${kind.kind} "${name}" is invalid: metadata.uid: field is immutable`,
+    causes: [{ field: 'metadata.uid', reason: 'FieldValueInvalid', message: 'field is immutable' }],
+  })
+}
+
 export function fieldsAreTaken({ conflicts }: ApplyConflict): KubeError {
   return new KubeError({
     status: 409,

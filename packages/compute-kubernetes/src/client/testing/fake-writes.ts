@@ -13,6 +13,7 @@ import {
   fieldsAreTaken,
   notFound,
   requireValid,
+  uidIsImmutable,
   versionDiffers,
 } from './fake-refusals.ts'
 
@@ -45,7 +46,8 @@ export function makeFakeWrites(store: Store) {
     requireValid(kind, manifest)
     const entry = entryAt(refOf(kind, manifest))
     const known = entry?.object.metadata
-    if (uid !== undefined && uid !== known?.uid) throw versionDiffers(kind, name)
+    if (uid !== undefined && uid !== known?.uid)
+      throw known === undefined ? versionDiffers(kind, name) : uidIsImmutable(kind, name)
     if (resourceVersion !== undefined && resourceVersion !== known?.resourceVersion)
       throw versionDiffers(kind, name)
     if (entry === null) {

@@ -133,7 +133,24 @@ export function kubeClientContract(name: string, open: () => Promise<KubeClientH
           ),
         )
 
+        expect(refusal).toMatchObject({ status: 422, reason: 'Invalid' })
+        expect(refusal.causes[0]).toMatchObject({ field: 'metadata.uid' })
+      })
+
+      it('does not create anew what it was meant to change', async () => {
+        const manifest = configMap({ a: '1' })
+        const uid = '11111111-2222-4333-8444-555555555555'
+
+        const refusal = await refusalOf(
+          client.apply(
+            kinds.configMaps,
+            { ...manifest, metadata: { ...manifest.metadata, uid } },
+            signal,
+          ),
+        )
+
         expect(refusal).toMatchObject({ status: 409, reason: 'Conflict' })
+        expect(await read()).toBeNull()
       })
     })
 
