@@ -1,4 +1,6 @@
 import type { ClusterContext } from './cluster-context.ts'
+import { kubevirt } from './kubevirt/kubevirt-part.ts'
+import { simulatedNodes } from './simulated/simulated-part.ts'
 
 /** How much of a cluster runs. Each has all of the one before it, except that `real` has real nodes in place of simulated ones. */
 export type Level = 'control-plane' | 'simulated' | 'real'
@@ -16,4 +18,4 @@ export type ClusterPart = {
 }
 
 /** In the order in which they start. */
-export const parts: readonly ClusterPart[] = []
+export const parts: readonly ClusterPart[] = [kubevirt, simulatedNodes]
