@@ -112,9 +112,16 @@ export default {
       comment: 'Fakes and builders are for tests.',
       from: {
         path: '^(apps|packages)/',
-        pathNot: ['[.]test[.]ts$', '^packages/testing/', '^apps/[^/]+/test/'],
+        pathNot: ['[.]test[.]ts$', '^packages/testing/', '/testing/', '^apps/[^/]+/test/'],
       },
-      to: { path: ['^packages/testing/', '[.]test[.]ts$', '^apps/[^/]+/test/'] },
+      to: {
+        path: [
+          '^packages/testing/',
+          '^packages/.+/testing/',
+          '[.]test[.]ts$',
+          '^apps/[^/]+/test/',
+        ],
+      },
     },
     {
       name: 'acceptance-knows-only-the-contract',

@@ -64,6 +64,10 @@ export const permittedTrees: Readonly<Record<string, Tree>> = {
   'a test of the domain may use npm': {
     'packages/domain/src/lease.test.ts': "export { default as thing } from 'bullmq'\n",
   },
+  'what helps the tests of one package may use fakes': {
+    'packages/db/src/testing/a-database.ts': pass('@leasehold/testing'),
+    'packages/testing/src/index.ts': thing,
+  },
   'a composition root sees wiring and adapters': {
     'apps/api/src/compose.ts': pass('@leasehold/wiring'),
     'packages/wiring/src/index.ts': pass('@leasehold/db'),
