@@ -1,0 +1,103 @@
+import { type MachineOrder, StaleGeneration } from '@leasehold/application'
+import { kinds } from '../client/kinds.ts'
+import { isKubeError, KubeError } from '../client/kube-error.ts'
+import { annotationNames } from '../object-names.ts'
+import { haltPatch } from './halt-patch.ts'
+import type { VirtualMachine } from './kubevirt-objects.ts'
+import { MachineBusy, type MachineParts, refOf } from './machine-parts.ts'
+import {
+  endedGenerationOf,
+  generationOf,
+  isAlive,
+  isHalted,
+  isLeaving,
+  isPoweredOff,
+  type MachineView,
+} from './machine-view.ts'
+
+/** `again`: somebody changed the machine meanwhile; read it again. */
+export type ContinueOutcome = 'restarted' | 'started-before' | 'ends-older' | 'again'
+
+/** Starts a machine that is there already: the next generation of one that is off, or the same one once more. */
+export async function continueMachine(
+  parts: MachineParts,
+  order: MachineOrder,
+  machine: VirtualMachine,
+  signal: AbortSignal,
+): Promise<ContinueOutcome> {
+  const { leaseId, generation } = order
+  const ended = await endedBefore(parts, order, machine, signal)
+  const known = generationOf(machine) ?? generation
+  if (generation < known || generation <= ended)
+    throw new StaleGeneration(leaseId, generation, Math.max(known, ended))
+  if (isLeaving(machine))
+    throw new MachineBusy(`${leaseId}: the machine before this one is still being removed`)
+  const view: MachineView = { ...parts.caches.view(leaseId), machine }
+  try {
+    if (generation > known && isAlive(view)) {
+      await write(parts, machine, haltPatch(known), signal)
+      return 'ends-older'
+    }
+    await parts.seeds.ensure(order, machine, signal)
+    if (generation > known || isHalted(machine)) {
+      await write(parts, machine, startPatch(generation), signal)
+      return 'restarted'
+    }
+    if (!isPoweredOff(view)) return 'started-before'
+    await switchOn(parts, machine, signal)
+    return 'restarted'
+  } catch (error) {
+    if (isKubeError(error, 'Conflict') || isKubeError(error, 'NotFound')) return 'again'
+    throw error
+  }
+}
+
+/** The mark on the machine, and for one on its way out the fence, which outlives it. */
+async function endedBefore(
+  { fence }: MachineParts,
+  { leaseId }: MachineOrder,
+  machine: VirtualMachine,
+  signal: AbortSignal,
+): Promise<number> {
+  const marked = endedGenerationOf(machine)
+  return isLeaving(machine) ? Math.max(marked, await fence.ended(leaseId, signal)) : marked
+}
+
+/** Only what a start changes: volumes and cards that were attached meanwhile stay as they are. */
+function startPatch(generation: number): object {
+  const annotations = { [annotationNames.generation]: String(generation) }
+  return {
+    metadata: { annotations },
+    spec: { runStrategy: 'RerunOnFailure', template: { metadata: { annotations } } },
+  }
+}
+
+async function write(
+  { client }: MachineParts,
+  machine: VirtualMachine,
+  patch: object,
+  signal: AbortSignal,
+): Promise<void> {
+  const { resourceVersion } = machine.metadata
+  await client.mergePatch(refOf(kinds.virtualMachines, machine), patch, signal, {
+    resourceVersion,
+  })
+}
+
+/** The strategy already says that it should run; KubeVirt must be told to look again. */
+async function switchOn(
+  { client, caches }: MachineParts,
+  machine: VirtualMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = refOf(kinds.virtualMachines, machine)
+  try {
+    await client.subresource(ref, 'start', 'PUT', {}, signal)
+  } catch (error) {
+    // 409: it is running, or coming back by itself.
+    if (!(error instanceof KubeError) || error.status !== 409) throw error
+  }
+  // The action changed the status, which the answer does not show: read our own write.
+  const changed = await client.get<VirtualMachine>(ref, signal)
+  if (changed !== null) caches.remember(changed)
+}
