@@ -9,11 +9,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{apps,packages}/**/src/**/*.test.ts',
-            'deploy/*/src/**/*.test.ts',
+            '{apps,packages,deploy}/**/src/**/*.test.ts',
             'test/{simulation,boundaries,repository}/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', '**/*.real.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.real.test.ts', '**/*.cluster.test.ts'],
           // Nothing works at import time, so files may share one process: twice as fast.
           isolate: false,
         },
@@ -24,6 +23,16 @@ export default defineConfig({
           include: ['{apps,packages}/**/src/**/*.real.test.ts', 'test/integration/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           ...slow,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['{apps,packages,deploy}/**/*.cluster.test.ts', 'test/cluster/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          globalSetup: ['test/cluster/global-setup.ts'],
+          ...slow,
+          testTimeout: 120_000,
         },
       },
       {

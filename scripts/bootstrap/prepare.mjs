@@ -16,11 +16,21 @@ import { makeSteps } from './steps.mjs'
 export async function prepare(image) {
   const steps = makeSteps(process.stdout)
   return await withLock(steps, async () => {
-    await ensureNpmPackages(steps)
-    const runtime = findRuntime()
+    const runtime = await ensureRuntime(steps)
     await ensurePrismaClient(steps, runtime)
     await ensureDebianPackages(steps)
     await ensureGuestImage(steps, runtime, image)
     return runtime
   })
+}
+
+/** The Node.js and npm packages alone: for programs that care for everything else themselves. */
+export async function prepareRuntime() {
+  const steps = makeSteps(process.stdout)
+  return await withLock(steps, () => ensureRuntime(steps))
+}
+
+async function ensureRuntime(steps) {
+  await ensureNpmPackages(steps)
+  return findRuntime()
 }

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
-import { prepare } from './prepare.mjs'
+import { prepare, prepareRuntime } from './prepare.mjs'
 import { root } from './root.mjs'
 import { SetUpError } from './set-up-error.mjs'
 
-/** What can be asked for, and the program that does it. All of them need machines to be possible. */
+/** What can be asked for, and the program that does it. All but the cluster need machines of this computer to be possible. */
 const wishes = {
   demo: ['scripts/demo/main.ts'],
   start: ['scripts/demo/start.ts'],
   dev: ['--watch', 'apps/all-in-one/src/main.ts'],
   test: ['scripts/run-tests.ts'],
   bench: ['bench/main.ts'],
+  cluster: ['deploy/dev-cluster/src/main.ts'],
   prepare: [],
 }
 
@@ -25,7 +26,8 @@ export async function runWish([name, ...rest]) {
   }
   const args = rest[0] === '--' ? rest.slice(1) : rest
   try {
-    const runtime = await prepare(optionValue(args, '--image'))
+    const runtime =
+      name === 'cluster' ? await prepareRuntime() : await prepare(optionValue(args, '--image'))
     return wish.length === 0 ? 0 : await handOver(runtime, [...wish, ...args])
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error

@@ -26,6 +26,13 @@ export const stages: readonly Stage[] = [
     project: 'integration',
   },
   {
+    name: 'cluster',
+    about: 'the pool on Kubernetes, on a real cluster that is started for it',
+    limitMs: 75 * minute,
+    kind: 'vitest',
+    project: 'cluster',
+  },
+  {
     name: 'acceptance',
     about: 'the running product over HTTP, SSH and WebSocket, as a client',
     limitMs: 30 * minute,

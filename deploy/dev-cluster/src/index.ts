@@ -1,3 +1,12 @@
+export { findPrerequisites } from './cluster/prerequisites.ts'
+export { type Label, removeLabelled } from './cluster/remove-labelled.ts'
+export {
+  type Cluster,
+  type ClusterOptions,
+  openCluster,
+  startCluster,
+  stopCluster,
+} from './cluster/start-cluster.ts'
 export type {
   ClusterContext,
   NodeAccess,
@@ -5,6 +14,11 @@ export type {
   ProcessSpec,
   SupervisedProcess,
 } from './cluster-context.ts'
+export { taskImage } from './images/base-images.ts'
+export { type DebianRecipe, ensureDebianLayer } from './images/debian-layer.ts'
+export { type CachePlace, keepFile } from './images/keep-file.ts'
+export { packLayer } from './images/pack-layer.ts'
+export { type ImageSpec, writeImage } from './images/write-image.ts'
 export { type Log, step } from './log.ts'
 export type { ClusterPart, Level } from './parts.ts'
 export { CommandFailed, runCommand } from './processes/run-command.ts'

@@ -30,8 +30,9 @@ import (
 )
 
 const (
-	readyWithin   = 120 * time.Second
-	stoppedWithin = 20 * time.Second
+	readyWithin = 120 * time.Second
+	// Watches of clients elsewhere never end by themselves: after this long they are cut.
+	stoppedWithin = 3 * time.Second
 )
 
 func newUpCommand() *cobra.Command {
@@ -70,7 +71,7 @@ func (c cluster) up() error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer closeStore(store)
 	return c.run(stopping, listener, port, store, etcd)
 }
 
@@ -110,7 +111,7 @@ func (c cluster) run(stopping context.Context, listener net.Listener, port int, 
 
 	serving, stopServing := context.WithCancel(context.Background())
 	ended := make(chan error, 3)
-	served := make(chan struct{})
+	served := make(chan struct{}, 1)
 	completed, err := api.Complete(serving)
 	if err != nil {
 		stopServing()
@@ -122,7 +123,7 @@ func (c cluster) run(stopping context.Context, listener net.Listener, port int, 
 	}
 	go func() {
 		ended <- fmt.Errorf("kube-apiserver ended: %v", apiserver.Run(serving, completed))
-		close(served)
+		served <- struct{}{}
 	}()
 	defer func() {
 		stopServing()
@@ -192,6 +193,16 @@ func (c cluster) awaitReady(stopping context.Context, port int, ended <-chan err
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// closeStore gives the store a moment for a clean end. What it has written survives an unclean one too.
+func closeStore(store *embed.Etcd) {
+	closed := make(chan struct{}, 1)
+	go func() {
+		store.Close()
+		closed <- struct{}{}
+	}()
+	waitFor(closed)
 }
 
 func waitFor(done <-chan struct{}) {

@@ -12,12 +12,8 @@ export async function startDns(
   { kubectl }: ControlPlane,
   { serviceCidr, host }: ClusterState,
 ): Promise<void> {
-  const items = [
-    ...identity,
-    settings(host?.address ?? null),
-    service(dnsAddress(serviceCidr)),
-    deployment,
-  ]
+  if (host === null) throw new Error('Cluster DNS needs a real node')
+  const items = [...identity, settings(host.address), service(dnsAddress(serviceCidr)), deployment]
   await kubectl(['apply', '-f', '-'], JSON.stringify({ kind: 'List', apiVersion: 'v1', items }))
   await kubectl(['-n', 'kube-system', 'rollout', 'status', 'deployment/dns', '--timeout=90s'])
 }
@@ -46,20 +42,27 @@ const identity = [
   },
 ]
 
-/** Names outside the cluster do not exist: answered at once, since nothing outside can be reached anyway. */
-function settings(hostAddress: string | null): object {
-  const hosts = hostAddress === null ? '' : `${hostAddress} host.leasehold.internal`
-  const corefile = `.:53 {
+/**
+ * One block per zone, since a template is asked before any other source of names. Names outside the
+ * cluster do not exist: answered at once, as nothing outside can be reached anyway.
+ */
+function settings(hostAddress: string): object {
+  const corefile = `cluster.local in-addr.arpa {
   errors
   ready 0.0.0.0:8181
   kubernetes cluster.local in-addr.arpa {
     pods disabled
     ttl 5
   }
+}
+leasehold.internal {
+  errors
   hosts {
-    ${hosts}
-    fallthrough
+    ${hostAddress} host.leasehold.internal
   }
+}
+. {
+  errors
   template ANY ANY . {
     rcode NXDOMAIN
   }
