@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 
@@ -29,14 +30,29 @@ export async function migrateDatabase(url: string, folder = ownMigrations): Prom
   client.on('error', () => {})
   await client.connect()
   try {
-    await client.query('SET lock_timeout = 0')
-    await client.query('SELECT pg_advisory_lock($1)', [migrationLock])
-    await client.query('RESET lock_timeout')
+    await takeLock(client)
     await client.query(historyTable)
     return await applyMissing(client, folder)
   } finally {
     // Ending the session gives the lock back, whatever state it is in.
     await client.end().catch(() => {})
+  }
+}
+
+const askAgainMs = 200
+
+/**
+ * Asks again and again: who waits inside a statement holds a snapshot, and an index that is built concurrently
+ * waits for all of those. Two that start at once would wait for each other.
+ */
+async function takeLock(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS taken',
+      [migrationLock],
+    )
+    if (rows[0]?.taken === true) return
+    await delay(askAgainMs)
   }
 }
 

@@ -19,13 +19,13 @@ type Room = { readonly total: Amounts; readonly free: Amounts; readonly nodes: P
 
 /** What one machine or container of this shape asks of a node of that pool. */
 export function footprintOf(
-  { takes }: Pick<PoolNodes, 'takes'>,
+  { asks }: Pick<PoolNodes, 'asks'>,
   shape: MachineShape,
   as: Footprint['as'],
   whose: { readonly tenantId: TenantId | null; readonly machineType: MachineTypeName | null },
 ): Footprint {
   const { tenantId, machineType } = whose
-  return { takes: takes(shape, as), as, placement: shape.placement ?? null, tenantId, machineType }
+  return { ...asks(shape, as), as, tenantId, machineType }
 }
 
 /** Something that looks for a place: the shape, what it runs as, and whose it is. */

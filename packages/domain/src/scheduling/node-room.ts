@@ -8,6 +8,8 @@ export type NodeResource =
   | 'memory-mib'
   | 'hugepages-2mi-mib'
   | 'hugepages-1gi-mib'
+  /** Disk of the node itself, which goes with what runs there. */
+  | 'scratch-mib'
   /** How many machines and containers a node may hold at all. */
   | 'places'
   | `gpu/${string}`

@@ -37,14 +37,14 @@ export function aCapacity(
   return {
     total: sumOfNodes(nodes, 'total'),
     nodes,
-    takes(shape) {
+    asks(shape) {
       const takes: Partial<Record<NodeResource, number>> = {
         'cpu-milli': reservedCpuMilli(shape),
         'memory-mib': reservedMemoryMiB(shape),
         places: 1,
       }
       for (const gpu of shape.gpus) takes[`gpu/${gpu.type}`] = gpu.count
-      return takes
+      return { takes, placement: shape.placement ?? null }
     },
     placed: new Set(),
     unitsPerCard: {},

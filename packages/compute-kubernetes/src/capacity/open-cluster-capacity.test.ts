@@ -1,0 +1,93 @@
+import type { LeaseId } from '@leasehold/domain'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { kinds } from '../client/kinds.ts'
+import { fakeKube } from '../client/testing/fake-kube.ts'
+import { labelNames, managedBy } from '../object-names.ts'
+import { someSettings } from '../tenancy/testing/some-settings.ts'
+import { openClusterCapacity } from './open-cluster-capacity.ts'
+import { aClusterNode, aClusterPod } from './testing/some-nodes.ts'
+
+const log = { info: () => {}, warn: () => {}, error: () => {} }
+const nodeRef = { kind: kinds.nodes, name: 'node-1' }
+const lease = { [labelNames.managedBy]: managedBy, [labelNames.lease]: 'lse_1' }
+
+async function opened() {
+  const kube = fakeKube()
+  kube.put(kinds.nodes, aClusterNode())
+  let changes = 0
+  const settings = someSettings()
+  const capacity = openClusterCapacity({ client: kube, settings, log, onChange: () => changes++ })
+  onTestFinished(() => capacity.close())
+  await capacity.synced(AbortSignal.timeout(5_000))
+  return { kube, capacity, changes: () => changes }
+}
+
+const freeCpu = ({
+  nodes = [],
+}: ReturnType<Awaited<ReturnType<typeof opened>>['capacity']['read']>) =>
+  nodes.map(({ free }) => free['cpu-milli'])
+
+describe('the capacity of a cluster', () => {
+  it('follows pods and nodes without asking again', async () => {
+    const { kube, capacity, changes } = await opened()
+    const asked = kube.requests.length
+    expect(freeCpu(capacity.read())).toEqual([8_000])
+
+    kube.put(kinds.pods, aClusterPod({ requests: { cpu: '2' } }))
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([6_000])
+    kube.put(kinds.nodes, aClusterNode({ name: 'node-2' }))
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([6_000, 8_000])
+    kube.vanish({ kind: kinds.pods, namespace: 'default', name: 'pod-1' })
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([8_000, 8_000])
+
+    expect(kube.requests.length).toBe(asked)
+    expect(changes()).toBeGreaterThan(3)
+  })
+
+  it('forgets a pod that is over', async () => {
+    const { kube, capacity } = await opened()
+    kube.put(kinds.pods, aClusterPod({ requests: { cpu: '2' } }))
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([6_000])
+
+    kube.edit(
+      { kind: kinds.pods, namespace: 'default', name: 'pod-1' },
+      { status: { phase: 'Succeeded' } },
+    )
+
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([8_000])
+  })
+
+  it.each([
+    { name: 'is closed', change: { spec: { unschedulable: true } } },
+    { name: 'dies', change: { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } } },
+  ])('sees at once that a node $name', async ({ change }) => {
+    const { kube, capacity } = await opened()
+
+    kube.edit(nodeRef, change)
+
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([])
+    expect(capacity.read().total).toEqual({ vcpu: 0, 'memory-mib': 0 })
+  })
+
+  it('says who stands on a node, and not who still looks for one', async () => {
+    const { kube, capacity } = await opened()
+    kube.put(
+      kinds.pods,
+      aClusterPod({ name: 'waits', node: null, labels: { ...lease, [labelNames.lease]: 'lse_2' } }),
+    )
+    kube.put(kinds.pods, aClusterPod({ name: 'stands', labels: lease }))
+
+    await expect
+      .poll(() => [...((capacity.read() as { placed?: ReadonlySet<LeaseId> }).placed ?? [])])
+      .toEqual(['lse_1'])
+  })
+
+  it('tells nothing while its watches are not alive', async () => {
+    const { kube, capacity } = await opened()
+
+    kube.unavailable(true)
+
+    expect(capacity.isFresh()).toBe(false)
+    expect(() => capacity.read()).toThrow('not known just now')
+  })
+})

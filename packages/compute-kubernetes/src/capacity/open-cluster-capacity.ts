@@ -1,0 +1,99 @@
+import type { Log, PoolCapacity } from '@leasehold/application'
+import { type GpuTypeName, type LeaseId, sumOfNodes, type TaskId } from '@leasehold/domain'
+import { kinds } from '../client/kinds.ts'
+import type { KubeClient } from '../client/kube-client.ts'
+import { leaseIdOf, taskIdOf } from '../object-names.ts'
+import type { KubernetesPoolSettings } from '../pool-settings.ts'
+import { type ClusterNode, type ClusterPod, nodeRead, podRead } from './node-and-pod.ts'
+import { nodeRooms } from './node-rooms.ts'
+import { shapeAsks } from './shape-asks.ts'
+
+/** What a cluster has and what of it is free, followed by watches: asking costs no request. */
+export type ClusterCapacity = {
+  /** Throws while the watches are not fresh: an old story must not give a place away twice. */
+  read(): PoolCapacity
+  /** Both watches are alive: what `read` says is seconds old at most. */
+  isFresh(): boolean
+  synced(signal: AbortSignal): Promise<void>
+  close(): void
+}
+
+/** Pods that are over keep nothing; they leave the watch when their phase changes. */
+const stillThere = 'status.phase!=Succeeded,status.phase!=Failed'
+
+/** Follows all nodes and all pods of the cluster, and keeps of each what counts. `onChange`: something was taken or given back. */
+export function openClusterCapacity({
+  client,
+  settings,
+  log,
+  onChange = () => {},
+}: {
+  readonly client: KubeClient
+  readonly settings: Pick<KubernetesPoolSettings, 'name' | 'gpus' | 'taskGpus'>
+  readonly log: Log
+  readonly onChange?: () => void
+}): ClusterCapacity {
+  const closing = new AbortController()
+  let known: PoolCapacity | null = null
+  const changed = () => {
+    known = null
+    onChange()
+  }
+  const nodes = client.watchCache<ClusterNode>(
+    kinds.nodes,
+    { project: nodeRead },
+    changed,
+    closing.signal,
+  )
+  const pods = client.watchCache<ClusterPod>(
+    kinds.pods,
+    { fieldSelector: stillThere, project: podRead },
+    changed,
+    closing.signal,
+  )
+  const isFresh = () => nodes.isFresh() && pods.isFresh()
+  const count = (): PoolCapacity => {
+    const rooms = nodeRooms(nodes.list(), pods.list(), settings)
+    if (rooms.length === 0)
+      log.warn({ pool: settings.name }, 'no node of the cluster takes anything now')
+    return {
+      total: sumOfNodes(rooms, 'total'),
+      nodes: rooms,
+      asks: (shape, as) => shapeAsks(shape, as, settings),
+      placed: placedIn(pods.list()),
+      unitsPerCard: unitsPerCard(settings),
+    }
+  }
+  return {
+    read() {
+      if (!isFresh()) throw new Error(`What the pool ${settings.name} has is not known just now.`)
+      known ??= count()
+      return known
+    },
+    isFresh,
+    async synced(signal) {
+      await Promise.all([nodes.synced(signal), pods.synced(signal)])
+    },
+    close: () => closing.abort(),
+  }
+}
+
+/** Leases and tasks with a pod on a node. A pod that still looks for one keeps nothing: its row does. */
+function placedIn(pods: readonly ClusterPod[]): ReadonlySet<LeaseId | TaskId> {
+  const placed = new Set<LeaseId | TaskId>()
+  for (const pod of pods) {
+    const id = leaseIdOf(pod) ?? taskIdOf(pod)
+    if (id !== null && pod.spec?.nodeName !== undefined) placed.add(id)
+  }
+  return placed
+}
+
+function unitsPerCard({
+  gpus,
+}: Pick<KubernetesPoolSettings, 'gpus'>): Readonly<Record<GpuTypeName, number>> {
+  const parts = Object.entries(gpus).map(([type, gpu]) => [
+    type,
+    gpu.by === 'device-plugin' ? gpu.perCard : 1,
+  ])
+  return Object.fromEntries(parts)
+}
