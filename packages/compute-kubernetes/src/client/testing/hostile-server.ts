@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Duplex } from 'node:stream'
 
 export type HostileCall = {
   readonly method: string
@@ -17,6 +18,8 @@ export type HostileCall = {
 
 export type Handler = (call: HostileCall) => void
 
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
 export type HostileServer = {
   readonly port: number
   readonly kubeconfig: string
@@ -24,6 +27,8 @@ export type HostileServer = {
   readonly calls: readonly HostileCall[]
   /** Connections that were ever made. */
   connections(): number
+  /** What is done with a WebSocket's opening; null: it is a call like any other. */
+  onUpgrade(upgrade: Upgrade | null): void
   /** What is done with each call from now on. */
   handle(handler: Handler): void
   /** One handler for each next call, then the last one for all. */
@@ -73,6 +78,10 @@ export async function openHostileServer(): Promise<HostileServer> {
     folder,
     calls,
     connections: () => made,
+    onUpgrade(upgrade) {
+      server.removeAllListeners('upgrade')
+      if (upgrade !== null) server.on('upgrade', upgrade)
+    },
     handle: (next) => {
       handler = next
     },
