@@ -1,1 +1,13 @@
+export { guardManifests } from './permissions/guard-policy.ts'
+export {
+  type Installation,
+  permissionManifests,
+  permissionTable,
+  usualInstallation,
+} from './permissions/permission-manifests.ts'
 export * from './pool-settings.ts'
+export {
+  type KubernetesTenancyOptions,
+  openKubernetesTenancyDriver,
+} from './tenancy/kubernetes-tenancy-driver.ts'
+export type { Repair } from './tenancy/tenant-keeper.ts'

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@leasehold/application'
 import type { Amounts, Tenant, TenantId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
+import { isKubeError } from '../client/kube-error.ts'
 import type { ObjectRef } from '../client/kube-object.ts'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
-import { makeObjectKeeper, refOf } from './object-keeper.ts'
+import { makeObjectKeeper, type ObjectKeeper, refOf } from './object-keeper.ts'
 import type { TenancyCaches } from './tenancy-caches.ts'
 import { NamespaceIsGoing } from './tenancy-errors.ts'
 import { installationObjects, tenantObjects, type WantedObject } from './tenant-objects.ts'
@@ -40,11 +42,13 @@ type Options = {
 }
 
 const mostPaths = 10
+const rightsHoldWithinMs = 3_000
+const rightsPollMs = 50
 
 /** Makes what a tenant, or the installation, must have, and tells what of it somebody else had changed. */
 export function makeTenantKeeper(options: Options): TenantKeeper {
   const { client, settings, caches, limitsOf, quotaDeadlineMs } = options
-  const keep = makeObjectKeeper(client, caches)
+  const keep = patiently(makeObjectKeeper(client, caches))
   const report = makeReport(options)
   const installed = installationObjects(settings)
   /** What we last made sure of. A difference from the very same is somebody's doing, not a new limit or tier. */
@@ -94,6 +98,24 @@ export function makeTenantKeeper(options: Options): TenantKeeper {
 /** An object's place in words: `NetworkPolicy lh-ten-acme/leasehold-to-dns`. */
 export function placeOf({ kind, namespace, name }: ObjectRef): string {
   return `${kind.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
+
+/**
+ * The rights in a namespace take a moment to hold after their binding was made: until then what needs them is
+ * refused with 403. A refusal for another reason (quota, policy) is no matter of time, and told once that is over.
+ */
+function patiently(keep: ObjectKeeper): ObjectKeeper {
+  return async (wanted, signal) => {
+    const until = performance.now() + rightsHoldWithinMs
+    for (;;)
+      try {
+        return await keep(wanted, signal)
+      } catch (error) {
+        const mayPass = isKubeError(error, 'Forbidden') && performance.now() < until
+        if (!mayPass) throw error
+        await sleep(rightsPollMs, undefined, { signal })
+      }
+  }
 }
 
 function makeReport({ onRepair, log }: Pick<Options, 'onRepair' | 'log'>) {

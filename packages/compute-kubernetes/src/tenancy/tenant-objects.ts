@@ -30,7 +30,7 @@ export const imageAccessSuffix = '-images'
 
 const annotations = { [revisionAnnotation]: String(tenancyRevision) }
 
-/** Everything one tenant needs in a cluster, in the order in which it is made: the namespace first. Pure. */
+/** Everything one tenant needs in a cluster, in the order in which it is made: the namespace, Leasehold's rights in it, the rest. Pure. */
 export function tenantObjects(
   tenant: Tenant,
   limits: Amounts,
@@ -45,6 +45,7 @@ export function tenantObjects(
   })
   return [
     namespaceObject(tenant, namespace, settings),
+    inside(kinds.roleBindings, 'leasehold', platformAccess(settings)),
     inside(kinds.resourceQuotas, 'leasehold', {
       spec: { hard: quotaHard(limits, tenant.tier, tenant.id, settings) },
     }),
@@ -54,7 +55,6 @@ export function tenantObjects(
     ),
     // Every pod of the tenant runs as it: it has no token and, but for copying golden disks, no right.
     inside(kinds.serviceAccounts, 'default', { automountServiceAccountToken: false }),
-    inside(kinds.roleBindings, 'leasehold', platformAccess(settings)),
     ...imageAccess(namespace, labels, settings),
     ...(settings.kueueClusterQueue === null
       ? []
