@@ -8,6 +8,8 @@ export type KubeClientHarness = {
   readonly client: KubeClient
   /** A namespace that exists and is this suite's alone. */
   readonly namespace: string
+  /** What every namespace that the suite makes must carry. */
+  readonly namespaceLabels: Readonly<Record<string, string>>
   readonly close: () => Promise<void>
 }
 

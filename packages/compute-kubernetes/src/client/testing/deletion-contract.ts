@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { kinds } from '../kinds.ts'
 import type { KubeClient } from '../kube-client.ts'
-import type { ContractTools } from './contract-tools.ts'
+import { type ContractTools, refusalOf } from './contract-tools.ts'
 
 /** The part of the client's contract that is about the end of objects. */
 export function deletionContract({
@@ -70,6 +70,32 @@ export function deletionContract({
       await client.delete(refOf(), signal)
 
       await expect.poll(() => read(`${label}-owned`), { timeout: 30_000, interval: 100 }).toBeNull()
+    })
+
+    it('lets nothing new into a namespace that is going, which goes when it is empty', async () => {
+      const { namespace, namespaceLabels } = harness()
+      const leaving = { kind: kinds.namespaces, name: `${namespace}-${label}` }
+      const inside = { ...refOf(), namespace: leaving.name }
+      const manifest = (name: string, finalizers: readonly string[]) => ({
+        metadata: { name, namespace: leaving.name, finalizers },
+      })
+      await client.create(
+        kinds.namespaces,
+        { metadata: { name: leaving.name, labels: namespaceLabels } },
+        signal,
+      )
+      const held = manifest(label, ['leasehold.dev/contract'])
+      await client.create(kinds.configMaps, held, signal)
+
+      await client.delete(leaving, signal)
+      const refusal = await refusalOf(client.create(kinds.configMaps, manifest('late', []), signal))
+      expect(refusal).toMatchObject({ status: 403, reason: 'Forbidden' })
+      expect(refusal.causes[0]).toMatchObject({ reason: 'NamespaceTerminating' })
+      await client.mergePatch(inside, { metadata: { finalizers: null } }, signal)
+
+      await expect
+        .poll(() => client.get(leaving, signal), { timeout: 50_000, interval: 200 })
+        .toBeNull()
     })
   })
 }
