@@ -60,9 +60,13 @@ export function toError(answer: Answer, secrets: readonly string[]): KubeError |
     return error as NoAnswer
   }
   if (status === 404 && about.name === null && about.reason === 'NotFound') return kindNotServed()
+  const isOurMistake =
+    status === 500 && /typed patch object|not declared in schema/.test(about.message)
   return new KubeError({
-    status,
-    reason: about.reason ?? 'Unknown',
+    // An apply of an unknown field is answered with 500; asking again would not help.
+    ...(isOurMistake
+      ? { status: 422, reason: 'Invalid' }
+      : { status, reason: about.reason ?? 'Unknown' }),
     message: about.message,
     causes: about.causes,
     retryAfterMs: retryAfterMs(answer.retryAfter, about.retryAfterSeconds),

@@ -59,6 +59,7 @@ describeOnCluster('the client on a real API server', (cluster) => {
 
     for (const write of [client.apply, client.create]) {
       const refusal = await refusalOf(write(kinds.configMaps, manifest, signal))
+      expect(refusal.isRetryable).toBe(false)
       expect(refusal.message).toMatch(/unknown field|field not declared/)
     }
   })
