@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type ClusterAccess, describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { kinds } from './kinds.ts'
 import type { KubeClient } from './kube-client.ts'
 import { openKubeClient } from './open-kube-client.ts'
 import { refusalOf } from './testing/contract-tools.ts'
 import { failureOf } from './testing/hostile-server.ts'
 import { kubeClientContract } from './testing/kube-client-contract.ts'
+import { kubeconfigWith } from './testing/kubeconfig-with.ts'
 import { quickTime } from './testing/quick-time.ts'
 
 const log = { info() {}, warn() {}, error() {} }
@@ -128,7 +128,7 @@ describeOnCluster('the client on a real API server', (cluster) => {
       await rename(path.join(folder, 'token.new'), path.join(folder, 'token'))
     }
     await put(first)
-    const file = await kubeconfigWith(cluster.kubeconfig, folder, { tokenFile: 'token' })
+    const file = await kubeconfigWith(cluster.kubeconfig, folder, { user: { tokenFile: 'token' } })
     const reader = await openKubeClient({ settings: { file }, log, time: quickTime(20) })
     const read = () => reader.list(kinds.configMaps, { namespace }, signal)
     await expect.poll(() => failureOf(read()), { timeout: 10_000 }).toBeNull()
@@ -148,12 +148,10 @@ describeOnCluster('the client on a real API server', (cluster) => {
   })
 
   it('trusts no server but the one whose certificate its kubeconfig vouches for', async () => {
-    const file = await kubeconfigWith(
-      cluster.kubeconfig,
-      folder,
-      { token: 'x' },
-      { 'certificate-authority-data': undefined },
-    )
+    const file = await kubeconfigWith(cluster.kubeconfig, folder, {
+      user: { token: 'x' },
+      cluster: { 'certificate-authority-data': undefined },
+    })
     const stranger = await openKubeClient({ settings: { file }, log, retries: { mostAttempts: 1 } })
 
     const error = await failureOf(stranger.list(kinds.configMaps, { namespace }, signal))
@@ -162,26 +160,3 @@ describeOnCluster('the client on a real API server', (cluster) => {
     await stranger.close()
   })
 })
-
-/** The cluster of a kubeconfig with another user. */
-async function kubeconfigWith(
-  kubeconfig: string,
-  folder: string,
-  user: object,
-  clusterChange: object = {},
-): Promise<string> {
-  const config = parse(await readFile(kubeconfig, 'utf8'))
-  const [first] = config.clusters
-  const name = 'test'
-  const file = path.join(folder, `kubeconfig-${Object.keys(user)}`)
-  await writeFile(
-    file,
-    JSON.stringify({
-      'current-context': name,
-      contexts: [{ name, context: { cluster: name, user: name } }],
-      clusters: [{ name, cluster: { ...first.cluster, ...clusterChange } }],
-      users: [{ name, user }],
-    }),
-  )
-  return file
-}
