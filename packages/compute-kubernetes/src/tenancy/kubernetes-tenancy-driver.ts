@@ -9,7 +9,7 @@ import { checkTenancySettings } from './check-settings.ts'
 import { removeTenantObjects } from './remove-tenant.ts'
 import { makeRepairQueue } from './repair-queue.ts'
 import { openTenancyCaches, type TenancyCaches } from './tenancy-caches.ts'
-import { NamespaceIsForeign, type NamespaceObject } from './tenancy-errors.ts'
+import { NamespaceIsForeign, NamespaceIsGoing, type NamespaceObject } from './tenancy-errors.ts'
 import { makeTenantKeeper, placeOf, type Repair, type TenantKeeper } from './tenant-keeper.ts'
 import { installationLabel, removingAnnotation, revisionAnnotation } from './tenant-labels.ts'
 import { makeTenantLocks } from './tenant-locks.ts'
@@ -111,8 +111,9 @@ function makeSteps({ options, caches, keeper, removed, removalDeadlineMs }: Part
     locks.withLock(installation, signal, () => keeper.ensureInstallation(gone, signal))
   const ensure = async (tenant: Tenant, gone: ReadonlySet<string>, signal: AbortSignal) => {
     const ref = refOfNamespace(tenant.id)
-    if (!caches.isFresh(ref.kind) || caches.read(ref) === null)
-      await findOurNamespace(tenant.id, signal)
+    const known = caches.isFresh(ref.kind) ? caches.read(ref) : null
+    const namespace = known ?? (await findOurNamespace(tenant.id, signal))
+    if (namespace?.metadata.deletionTimestamp !== undefined) throw new NamespaceIsGoing(namespace)
     await ensureInstallation(new Set(), signal)
     await keeper.ensureTenant(tenant, gone, signal)
   }
