@@ -15,7 +15,7 @@ export const launcherImage = `leasehold.local/kubevirt:${kubevirtVersion}`
 
 const limitMs = 5 * 60_000
 /** Changed when the layer is put together in another way. */
-const layout = 1
+const layout = 2
 
 /** The archive of `launcherImage`: libvirt and QEMU of Debian, and KubeVirt's programs on top. */
 export async function ensureLauncherImage(place: CachePlace): Promise<string> {
@@ -68,6 +68,8 @@ async function packPrograms(
   await put(path.join(launcher, 'nsswitch.conf'), 'etc/nsswitch.conf', 0o644)
   await put(path.join(launcher, 'qemu'), 'etc/libvirt/hooks/qemu', 0o755)
   await chown(path.join(root, 'etc/libvirt/hooks/qemu'), 107, 107)
+  // Debian's layer comes without logs and their folders.
+  await mkdir(path.join(root, 'var/log/libvirt/qemu'), { recursive: true })
   const limits = { signal, timeoutMs: limitMs }
   const disk = path.join(sources, 'container-disk-v2alpha', 'main.c')
   await runCommand(
