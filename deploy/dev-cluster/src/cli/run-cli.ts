@@ -19,7 +19,8 @@ export type CliContext = {
 
 const levels: readonly Level[] = ['control-plane', 'simulated', 'real']
 const usage = `npm run cluster                    start a cluster, with KubeVirt, on this computer
-npm run cluster -- up [--level ${levels.join('|')}] [--nodes 1]
+npm run cluster -- up [--level ${levels.join('|')}] [--nodes 1] [--bare]
+                                   --bare: Kubernetes alone, without KubeVirt and the like
 npm run cluster -- status          what runs, and how to reach it
 npm run cluster -- kubectl …       kubectl as administrator of the cluster
 npm run cluster -- down            remove everything of it
@@ -65,10 +66,14 @@ function takeFolder(
 }
 
 async function up(args: readonly string[], place: Place): Promise<number> {
-  const options = { level: { type: 'string', default: 'real' }, nodes: { type: 'string' } } as const
+  const options = {
+    level: { type: 'string', default: 'real' },
+    nodes: { type: 'string', default: '1' },
+    bare: { type: 'boolean', default: false },
+  } as const
   const { values } = parseArgs({ args: [...args], options })
   const level = levels.find((name) => name === values.level)
-  const nodeCount = Number(values.nodes ?? 1)
+  const nodeCount = Number(values.nodes)
   if (level === undefined || !Number.isInteger(nodeCount) || nodeCount < 1 || nodeCount > 4) {
     place.error.write(usage)
     return 2
@@ -76,7 +81,7 @@ async function up(args: readonly string[], place: Place): Promise<number> {
   const startedAt = performance.now()
   const running = await openCluster(place)
   if (running === null) {
-    await startCluster({ ...place, level, nodeCount })
+    await startCluster({ ...place, level, nodeCount, ...(values.bare ? { parts: [] } : {}) })
     place.log(`✓ cluster (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`)
   } else place.log(`A cluster of level ${running.level} runs already.`)
   return await printStatus(place)

@@ -35,6 +35,13 @@ export async function writeState(folder: string, state: ClusterState): Promise<v
   await rename(unfinished, stateFile(folder))
 }
 
+/** What is planned for the node of that name. */
+export function nodeState({ nodes }: ClusterState, name: string): NodeState {
+  const found = nodes.find((node) => node.name === name)
+  if (found === undefined) throw new Error(`The cluster has no node ${name}`)
+  return found
+}
+
 function stateFile(folder: string): string {
   return path.join(folder, 'cluster.json')
 }

@@ -28,7 +28,7 @@ export async function startControlPlane(
 ): Promise<ControlPlane> {
   const own = path.join(folder, 'control-plane')
   await mkdir(own, { recursive: true, mode: 0o700 })
-  const certificates = path.join(own, 'certificates')
+  const certificates = certificatesFolder(folder)
   const issued = path.join(certificates, 'admin.kubeconfig')
   const kubeconfig = path.join(folder, 'kubeconfig')
   const kubectl = makeKubectl(program, kubeconfig, signal)
@@ -57,6 +57,11 @@ export async function startControlPlane(
     signal,
   )
   return { kubeconfig, certificates, kubectl }
+}
+
+/** Where the control plane puts the proofs of who is who. */
+export function certificatesFolder(folder: string): string {
+  return path.join(folder, 'control-plane', 'certificates')
 }
 
 /** Runs kubectl as administrator of the cluster that the kubeconfig names. */

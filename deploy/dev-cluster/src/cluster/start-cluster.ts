@@ -7,7 +7,7 @@ import { type Log, step } from '../log.ts'
 import { openNodes } from '../node/enter-node.ts'
 import { chooseNetwork, firstBlock, networkOf } from '../node/host-link.ts'
 import { type RunningNodes, startNodes } from '../node/start-nodes.ts'
-import { type Level, parts } from '../parts.ts'
+import { parts as allParts, type ClusterPart, type Level } from '../parts.ts'
 import { withFileLock } from '../processes/file-lock.ts'
 import { supervise, supervised } from '../processes/supervise.ts'
 import { buildKubernetes } from '../programs/cluster-programs.ts'
@@ -24,6 +24,8 @@ export type ClusterOptions = {
   readonly level: Level
   /** Real nodes, at level `real`; default 1. */
   readonly nodeCount?: number
+  /** Instead of all that the level has. */
+  readonly parts?: readonly ClusterPart[]
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -64,9 +66,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     () => log('  wait for another command on the same cluster'),
     async () => {
       await removeCluster(folder, signal)
+      const failed = new AbortController()
       try {
-        return await start(options)
+        return await start({ ...options, signal: AbortSignal.any([signal, failed.signal]) })
       } catch (error) {
+        failed.abort(error)
         await removeCluster(folder, AbortSignal.timeout(removalLimitMs), ['logs'])
         throw error
       }
@@ -120,7 +124,7 @@ async function start(options: ClusterOptions): Promise<Cluster> {
     nodes,
     supervise: (spec) => supervise(folder, spec, running?.prefixOf(spec.node) ?? [], signal),
   }
-  for (const part of parts)
+  for (const part of options.parts ?? allParts)
     if (part.levels.some((level) => level === options.level)) await part.start(context)
   await writeState(folder, { ...state, isReady: true })
   return clusterFrom(options, state, plane.kubectl, nodes)

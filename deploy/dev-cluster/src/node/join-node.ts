@@ -1,19 +1,18 @@
 import path from 'node:path'
 import { waitUntil } from '../api-server/wait-until.ts'
 import type { ClusterState } from '../cluster/cluster-state.ts'
-import type { ControlPlane } from '../cluster/control-plane.ts'
+import { type ControlPlane, certificatesFolder } from '../cluster/control-plane.ts'
 import type { NodeAccess, ProcessSpec } from '../cluster-context.ts'
 import { type Log, step } from '../log.ts'
 import { supervise } from '../processes/supervise.ts'
-import { writeNodeFiles, writePodNetwork } from './node-files.ts'
+import { type NodeFiles, writeNodeFiles, writePodNetwork } from './node-files.ts'
 import { policyPermissions } from './policy-permissions.ts'
 import { dnsAddress } from './start-dns.ts'
 
-type Joining = {
+type Preparing = {
   readonly folder: string
   readonly log: Log
   readonly signal: AbortSignal
-  readonly plane: ControlPlane
   readonly state: ClusterState
   readonly node: NodeAccess
   readonly cgroup: string
@@ -25,27 +24,40 @@ type Joining = {
   readonly prefix: readonly string[]
 }
 
+export type PreparedNode = Preparing & { readonly files: NodeFiles }
+type Joining = PreparedNode & { readonly plane: ControlPlane }
+
 const readyWithinMs = 60_000
 
-/** Makes a node part of the cluster and returns the range of its pods' addresses once it is ready. */
-export async function joinNode(joining: Joining): Promise<{ readonly podCidr: string }> {
-  const { log, node, plane, state } = joining
+/** What can be done before there is a control plane: containerd and the images. */
+export async function prepareNode(preparing: Preparing): Promise<PreparedNode> {
+  const { folder, log, node, state } = preparing
   const files = await writeNodeFiles({
-    ...joining,
-    certificates: plane.certificates,
+    ...preparing,
+    certificates: certificatesFolder(folder),
     podCidr: state.podCidr,
     dnsAddress: dnsAddress(state.serviceCidr),
   })
   await step(log, `${node.name}: containerd and images`, () =>
-    startContainerd(joining, files.containerd),
+    startContainerd(preparing, files.containerd),
   )
+  return { ...preparing, files }
+}
+
+/** Makes a node part of the cluster and returns the range of its pods' addresses once it is ready. */
+export async function joinNode(
+  prepared: PreparedNode,
+  plane: ControlPlane,
+): Promise<{ readonly podCidr: string }> {
+  const { log, node } = prepared
+  const joining = { ...prepared, plane }
   return await step(log, `${node.name}: kubelet`, async (report) => {
-    await startKubelet(joining, files.kubelet)
+    await startKubelet(joining)
     report('its range of addresses')
     const podCidr = await awaitNode(joining, '{.spec.podCIDR}', (value) => value !== '')
     await writePodNetwork(node.folder, podCidr)
     report('services and network policies')
-    await startNetworking(joining, files.proxy)
+    await startNetworking(joining)
     report('ready')
     await awaitNode(joining, readyStatus, (value) => value === 'True')
     return { podCidr }
@@ -70,14 +82,14 @@ async function awaitNode(
   })
 }
 
-function run({ folder, node, prefix, signal }: Joining, spec: ProcessSpec) {
+function run({ folder, node, prefix, signal }: Preparing, spec: ProcessSpec) {
   const name = `${spec.name}-${node.name}`
   return supervise(folder, { ...spec, name }, prefix, signal)
 }
 
-async function startContainerd(joining: Joining, settings: string): Promise<void> {
-  const { node, images } = joining
-  await run(joining, {
+async function startContainerd(preparing: Preparing, settings: string): Promise<void> {
+  const { node, images } = preparing
+  await run(preparing, {
     name: 'containerd',
     program: 'containerd',
     args: ['--config', settings],
@@ -86,14 +98,14 @@ async function startContainerd(joining: Joining, settings: string): Promise<void
   for (const image of images) await node.importImage(image)
 }
 
-async function startKubelet(joining: Joining, settings: string): Promise<void> {
-  const { node, plane, kubernetes } = joining
+async function startKubelet(joining: Joining): Promise<void> {
+  const { node, plane, kubernetes, files } = joining
   await run(joining, {
     name: 'kubelet',
     program: kubernetes,
     args: [
       'kubelet',
-      `--config=${settings}`,
+      `--config=${files.kubelet}`,
       `--kubeconfig=${path.join(plane.certificates, `kubelet-${node.name}.kubeconfig`)}`,
       '--root-dir=/var/lib/kubelet',
       `--cert-dir=${path.join(node.folder, 'kubelet-certificates')}`,
@@ -104,12 +116,12 @@ async function startKubelet(joining: Joining, settings: string): Promise<void> {
 }
 
 /** Returns when a pod that no policy was applied to yet is refused, which is the last thing the enforcer sets up. */
-async function startNetworking(joining: Joining, proxySettings: string): Promise<void> {
-  const { node, plane, state, kubernetes, networkPolicy } = joining
+async function startNetworking(joining: Joining): Promise<void> {
+  const { node, plane, state, kubernetes, networkPolicy, files } = joining
   await run(joining, {
     name: 'kube-proxy',
     program: kubernetes,
-    args: ['kube-proxy', `--config=${proxySettings}`],
+    args: ['kube-proxy', `--config=${files.proxy}`],
     restarts: true,
   })
   await plane.kubectl(['apply', '-f', '-'], JSON.stringify(policyPermissions))

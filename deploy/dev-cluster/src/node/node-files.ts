@@ -12,10 +12,14 @@ export type NodeSettings = {
   readonly dnsAddress: string
 }
 
+export type NodeFiles = {
+  readonly containerd: string
+  readonly kubelet: string
+  readonly proxy: string
+}
+
 /** Writes what the node's programs read, and returns where. */
-export async function writeNodeFiles(
-  settings: NodeSettings,
-): Promise<{ readonly containerd: string; readonly kubelet: string; readonly proxy: string }> {
+export async function writeNodeFiles(settings: NodeSettings): Promise<NodeFiles> {
   const { folder } = settings.node
   const file = (name: string) => path.join(folder, name)
   await mkdir(file('network'), { recursive: true })

@@ -1,4 +1,4 @@
-import type { ClusterState } from '../cluster/cluster-state.ts'
+import { type ClusterState, nodeState } from '../cluster/cluster-state.ts'
 import type { ControlPlane } from '../cluster/control-plane.ts'
 import type { NodeAccess } from '../cluster-context.ts'
 import { ensureBaseImages } from '../images/base-images.ts'
@@ -7,7 +7,7 @@ import { buildNodePrograms } from '../programs/cluster-programs.ts'
 import { makeCgroup } from './cgroups.ts'
 import { ensurePackages } from './debian-packages.ts'
 import { nodePrefix, openNodes, startNamespaces } from './enter-node.ts'
-import { joinNode } from './join-node.ts'
+import { joinNode, prepareNode } from './join-node.ts'
 import { configureNetwork, linkNode, routePods } from './node-network.ts'
 import { startDns } from './start-dns.ts'
 
@@ -27,7 +27,7 @@ type Options = {
   readonly signal: AbortSignal
 }
 
-/** Starts the nodes' namespaces and networks; they join once the control plane, which runs in the first, is there. */
+/** Starts the nodes' namespaces and networks, in the first of which the control plane runs, and makes the nodes ready to join it. */
 export async function startNodes(
   options: Options,
   state: ClusterState,
@@ -37,20 +37,11 @@ export async function startNodes(
   await ensurePackages(log, signal)
   const programs = await buildNodePrograms(options)
   const images = await ensureBaseImages(programs, options)
-  const nodes = await step(log, 'namespaces and network', async () => {
-    for (const node of state.nodes) {
-      await makeCgroup(node.cgroup)
-      await startNamespaces(folder, node.name, programs.pause, signal)
-      await linkNode(folder, state, node, signal)
-    }
-    return await openNodes(folder, state, signal)
-  })
+  const nodes = await step(log, 'namespaces and network', () =>
+    makeNodes(folder, state, programs.pause, signal),
+  )
   const [first] = nodes
   if (first === undefined) throw new Error('A cluster of level real needs a node')
-  for (const [index, node] of nodes.entries()) {
-    const settings = state.nodes[index]
-    if (settings !== undefined) await configureNetwork(node, settings)
-  }
   const prefixes = new Map<string, readonly string[]>()
   for (const { name } of nodes) prefixes.set(name, await nodePrefix(folder, name))
   const prefixOf = (node = first.name): readonly string[] => {
@@ -58,24 +49,39 @@ export async function startNodes(
     if (prefix === undefined) throw new Error(`The cluster has no node ${node}`)
     return prefix
   }
+  const { networkPolicy } = programs
+  const place = { folder, log, signal, state, kubernetes, networkPolicy, images }
+  const preparing = Promise.all(
+    nodes.map((node) => {
+      const { cgroup } = nodeState(state, node.name)
+      return prepareNode({ ...place, node, cgroup, prefix: prefixOf(node.name) })
+    }),
+  )
+  // Its failure is told by `join`, which may be a while after it.
+  preparing.catch(() => undefined)
   const join = async (plane: ControlPlane) => {
-    for (const [index, node] of nodes.entries()) {
-      const settings = state.nodes[index]
-      if (settings === undefined) continue
-      const { cgroup } = settings
-      const place = { folder, log, signal, plane, state, kubernetes, images }
-      const networkPolicy = programs.networkPolicy
-      const { podCidr } = await joinNode({
-        ...place,
-        node,
-        cgroup,
-        networkPolicy,
-        prefix: prefixOf(node.name),
-      })
-      if (node !== first) await routePods(first, node, podCidr)
+    for (const prepared of await preparing) {
+      const { podCidr } = await joinNode(prepared, plane)
+      if (prepared.node !== first) await routePods(first, prepared.node, podCidr)
     }
     await step(log, 'cluster DNS', () => startDns(plane, state))
     return nodes
   }
   return { prefix: prefixOf(), prefixOf, join }
+}
+
+async function makeNodes(
+  folder: string,
+  state: ClusterState,
+  pauseProgram: string,
+  signal: AbortSignal,
+): Promise<readonly NodeAccess[]> {
+  for (const node of state.nodes) {
+    await makeCgroup(node.cgroup)
+    await startNamespaces(folder, node.name, pauseProgram, signal)
+    await linkNode(folder, state, node, signal)
+  }
+  const nodes = await openNodes(folder, state, signal)
+  for (const node of nodes) await configureNetwork(node, nodeState(state, node.name))
+  return nodes
 }
