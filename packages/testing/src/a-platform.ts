@@ -26,7 +26,7 @@ import { fakeMachineDriver } from './fakes/fake-machine-driver.ts'
 import { fakeObjectStore } from './fakes/fake-object-store.ts'
 import { fakeTaskDriver } from './fakes/fake-task-driver.ts'
 import { fakeTenancyDriver } from './fakes/fake-tenancy-driver.ts'
-import { withFaults } from './fakes/fault-injection.ts'
+import { withFaults } from './faults/with-faults.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { seededIds } from './seeded-ids.ts'
 

@@ -1,6 +1,7 @@
 import { type MachineDriver, type MachineOrder, StaleGeneration } from '@leasehold/application'
 import type { LeaseId, MachineSighting } from '@leasehold/domain'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { machineDriverUnderFaults } from './drivers-under-faults.ts'
 
 /** One place for machines, and orders that mean something to it. */
 export type MachineDriverHarness = {
@@ -20,7 +21,11 @@ const bootMs = 400_000
 const lookEveryMs = 250
 
 /** What every machine driver promises. Run it against the fake and against each real one. */
-export function machineDriverContract(name: string, open: () => Promise<MachineDriverHarness>) {
+export function machineDriverContract(
+  name: string,
+  open: () => Promise<MachineDriverHarness>,
+  { faultRounds = 2 } = {},
+) {
   describe(`machine driver: ${name}`, { timeout: 120_000 }, () => {
     const { signal } = new AbortController()
     let harness: MachineDriverHarness
@@ -57,6 +62,8 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
       return see(order)
     }
     const isThere = expect.stringMatching(/^(booting|running)$/)
+
+    machineDriverUnderFaults(() => ({ driver, newOrder: anOrder }), faultRounds)
 
     it('knows what it has in all', async () => {
       const { total } = await driver.capacity(signal)
@@ -97,7 +104,7 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
 
       await stop(order)
 
-      expect(await see(order)).toEqual({ kind: 'absent', disk: 'kept' })
+      expect(await until(order, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
       expect(await heldOf(order)).toEqual([{ leaseId: order.leaseId, generation: 1 }])
     })
 
@@ -108,7 +115,7 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
       await stop(order)
 
       await expect(start(order)).rejects.toBeInstanceOf(StaleGeneration)
-      expect(await see(next)).toEqual({ kind: 'absent', disk: 'kept' })
+      expect(await until(next, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
       await start(next)
 
       expect(await see(next)).toMatchObject({ kind: isThere })
@@ -134,7 +141,7 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
       await destroy(order)
       await expect(start(order)).rejects.toBeInstanceOf(StaleGeneration)
 
-      expect(await see(order)).toEqual({ kind: 'absent', disk: 'none' })
+      expect(await until(order, 'absent')).toEqual({ kind: 'absent', disk: 'none' })
       expect(await heldOf(order)).toEqual([])
     })
 
@@ -156,7 +163,8 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
 
       await destroy({ ...order, generation: 2 })
 
-      expect(await see({ ...order, generation: 2 })).toEqual({ kind: 'absent', disk: 'none' })
+      const next = { ...order, generation: 2 }
+      expect(await until(next, 'absent')).toEqual({ kind: 'absent', disk: 'none' })
     })
 
     it('shows a machine that can never run here as refused, with words for the renter', async () => {
@@ -218,7 +226,7 @@ export function machineDriverContract(name: string, open: () => Promise<MachineD
       })
       await next.startMachine(order, signal)
       await next.stopMachine(leaseId, generation, 'forced', signal)
-      expect(await see(order)).toEqual({ kind: 'absent', disk: 'kept' })
+      expect(await until(order, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
       await next.close()
     })
 

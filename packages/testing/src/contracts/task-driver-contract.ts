@@ -1,6 +1,7 @@
 import type { RunOrder, TaskDriver } from '@leasehold/application'
 import type { RunSighting, TaskId } from '@leasehold/domain'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { taskDriverUnderFaults } from './drivers-under-faults.ts'
 
 /** One open driver, and orders that mean something to it. */
 export type TaskDriverHarness = {
@@ -18,7 +19,11 @@ const deadlineMs = 120_000
 const lookEveryMs = 50
 
 /** What every task driver promises. Run it against the fake and against each real one. */
-export function taskDriverContract(name: string, open: () => Promise<TaskDriverHarness>) {
+export function taskDriverContract(
+  name: string,
+  open: () => Promise<TaskDriverHarness>,
+  { faultRounds = 2 } = {},
+) {
   describe(`task driver: ${name}`, { timeout: deadlineMs + 30_000 }, () => {
     const { signal } = new AbortController()
     let harness: TaskDriverHarness
@@ -47,6 +52,8 @@ export function taskDriverContract(name: string, open: () => Promise<TaskDriverH
     }
     const heldOf = async ({ taskId }: RunOrder) =>
       (await harness.driver.listRuns(signal)).filter((run) => run.taskId === taskId)
+
+    taskDriverUnderFaults(() => ({ driver: harness.driver, newOrder: anOrder }), faultRounds)
 
     it('sees nothing of a run that nobody ordered', async () => {
       expect(await see(anOrder())).toEqual({ kind: 'absent' })

@@ -2,6 +2,7 @@ import type { TenancyDriver } from '@leasehold/application'
 import type { TenantId } from '@leasehold/domain'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aTenant } from '../builders/a-tenant.ts'
+import { tenancyDriverUnderFaults } from './drivers-under-faults.ts'
 
 export type TenancyDriverHarness = {
   readonly driver: TenancyDriver
@@ -11,7 +12,11 @@ export type TenancyDriverHarness = {
 }
 
 /** What every tenancy driver promises. Run it against the fake and against each real one. */
-export function tenancyDriverContract(name: string, open: () => Promise<TenancyDriverHarness>) {
+export function tenancyDriverContract(
+  name: string,
+  open: () => Promise<TenancyDriverHarness>,
+  { faultRounds = 2 } = {},
+) {
   describe(`tenancy driver: ${name}`, () => {
     const { signal } = new AbortController()
     let harness: TenancyDriverHarness
@@ -24,6 +29,8 @@ export function tenancyDriverContract(name: string, open: () => Promise<TenancyD
 
     const newTenant = () => aTenant({ id: `ten_contract${++count}` as TenantId })
     const see = (id: TenantId) => harness.driver.inspectTenant(id, signal)
+
+    tenancyDriverUnderFaults(() => ({ driver: harness.driver, newTenant }), faultRounds)
 
     it('sees nothing of a tenant that was never set up', async () => {
       expect(await see(newTenant().id)).toBe('absent')

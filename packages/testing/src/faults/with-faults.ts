@@ -8,6 +8,10 @@ export type Fault =
   | { readonly kind: 'hang' }
   /** It happens when `until` resolves. */
   | { readonly kind: 'slow'; readonly until: Promise<unknown> }
+  /** It happens twice at the same time, as when a network or a queue delivers twice. */
+  | { readonly kind: 'duplicate' }
+  /** The caller gets an error now, and it happens when `until` resolves: a slow worker's call. */
+  | { readonly kind: 'late'; readonly until: Promise<unknown>; readonly error?: Error }
 
 export class InjectedFault extends Error {
   constructor(method: string, kind: Fault['kind']) {
@@ -15,6 +19,9 @@ export class InjectedFault extends Error {
     this.name = 'InjectedFault'
   }
 }
+
+/** Decides over each call of a method: what goes wrong with it, or null. */
+export type FaultPlan = (method: string) => Fault | null
 
 export type Faults = {
   /** The next call of this method goes wrong; several are used in order. */
@@ -24,13 +31,19 @@ export type Faults = {
   heal(): void
   /** How often each method was called. */
   calls(method: string): number
+  /** Resolves when every call that came late has happened. */
+  settled(): Promise<void>
 }
 
-/** The same port with faults that a test plants in its methods. */
-export function withFaults<Port extends object>(port: Port): Port & { readonly faults: Faults } {
+/** The same port with faults: those that a test plants in its methods, and those of a plan. */
+export function withFaults<Port extends object>(
+  port: Port,
+  plan: FaultPlan = () => null,
+): Port & { readonly faults: Faults } {
   const planned = new Map<string, Fault[]>()
   const standing = new Map<string, Fault>()
   const counts = new Map<string, number>()
+  const late = new Set<Promise<unknown>>()
   const faults: Faults = {
     next: (method, fault) => planned.set(method, [...(planned.get(method) ?? []), fault]),
     always: (method, fault) => standing.set(method, fault),
@@ -39,7 +52,10 @@ export function withFaults<Port extends object>(port: Port): Port & { readonly f
       standing.clear()
     },
     calls: (method) => counts.get(method) ?? 0,
+    settled: async () => void (await Promise.all(late)),
   }
+  const faultOf = (method: string) =>
+    planned.get(method)?.shift() ?? standing.get(method) ?? plan(method)
   return new Proxy(port, {
     get(target, property) {
       if (property === 'faults') return faults
@@ -47,9 +63,9 @@ export function withFaults<Port extends object>(port: Port): Port & { readonly f
       if (typeof value !== 'function' || typeof property !== 'string') return value
       return (...args: unknown[]) => {
         counts.set(property, faults.calls(property) + 1)
-        const fault = planned.get(property)?.shift() ?? standing.get(property)
-        const call = () => value.apply(target, args)
-        return fault === undefined ? call() : faulty(property, fault, call, args)
+        const call = (given = args) => value.apply(target, given)
+        const fault = faultOf(property)
+        return fault === null ? call() : faulty(property, fault, call, args, late)
       }
     },
   }) as Port & { readonly faults: Faults }
@@ -58,8 +74,9 @@ export function withFaults<Port extends object>(port: Port): Port & { readonly f
 async function faulty(
   method: string,
   fault: Fault,
-  call: () => unknown,
+  call: (args?: unknown[]) => unknown,
   args: readonly unknown[],
+  late: Set<Promise<unknown>>,
 ): Promise<unknown> {
   switch (fault.kind) {
     case 'fail-before':
@@ -72,7 +89,21 @@ async function faulty(
     case 'slow':
       await fault.until
       return call()
+    case 'duplicate': {
+      const [first] = await Promise.all([call(), call()])
+      return first
+    }
+    case 'late': {
+      const happened = fault.until.then(() => call(withoutSignal(args)))
+      late.add(happened.then(ignore, ignore))
+      throw fault.error ?? new InjectedFault(method, fault.kind)
+    }
   }
+}
+
+/** Nobody waits for a late call any more, so nobody ends it. */
+function withoutSignal(args: readonly unknown[]): unknown[] {
+  return args.map((arg) => (arg instanceof AbortSignal ? new AbortController().signal : arg))
 }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
@@ -81,3 +112,5 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
 }
+
+function ignore(): void {}
