@@ -14,7 +14,7 @@ const say = (text: string) => void process.stdout.write(`${text}\n`)
 try {
   const image = await ensureGuestImage({
     folder: join(config.cacheFolder, 'images'),
-    source: values.image ?? config.pool.guestImage ?? undefined,
+    source: values.image ?? config.pools.local?.guestImage ?? undefined,
     progress: say,
     log: { info: () => {}, warn: (_, text) => say(text), error: (_, text) => say(text) },
     signal: stopping.signal,

@@ -1,18 +1,25 @@
-import { type Actor, defaultLimits, type PoolName, type TenantId } from '@leasehold/domain'
-import type { Platform } from '@leasehold/wiring'
-import { starterGpuTypes, starterMachineTypes } from '@leasehold/wiring'
+import { type Actor, defaultLimits, type TenantId } from '@leasehold/domain'
+import type { Platform, PoolOffers } from '@leasehold/wiring'
+import { starterGpuTypes } from '@leasehold/wiring'
 
 const actor: Actor = { kind: 'platform', id: 'first-start' }
 
 type SeedStores = Pick<Platform, 'catalogue' | 'tenants' | 'hints' | 'clock'>
 
-/** Fills an empty catalogue. What an operator has put or changed stays as it is. */
-export async function seedCatalogue({ catalogue }: SeedStores, pool: PoolName): Promise<void> {
+/**
+ * Fills an empty catalogue, and lets pools that list a machine type offer it. Beyond that, what an operator has
+ * put or changed stays as it is.
+ */
+export async function seedCatalogue(
+  { catalogue }: SeedStores,
+  { machineTypes, offeredEverywhere }: PoolOffers,
+): Promise<void> {
   const gpuTypes = new Set((await catalogue.gpuTypes()).map((type) => type.name))
   for (const type of starterGpuTypes)
     if (!gpuTypes.has(type.name)) await catalogue.putGpuType(type, actor)
-  if ((await catalogue.machineTypes()).length > 0) return
-  for (const type of starterMachineTypes(pool)) await catalogue.putMachineType(type, actor)
+  const known = await catalogue.machineTypes()
+  const wanted = known.length === 0 ? machineTypes : known.map(offeredEverywhere)
+  for (const type of wanted) if (!known.includes(type)) await catalogue.putMachineType(type, actor)
 }
 
 /** The tenants of the development issuer: alias → id. Those that exist stay as they are. */

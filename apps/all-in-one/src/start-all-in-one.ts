@@ -3,10 +3,15 @@ import { join } from 'node:path'
 import { composeApi } from '@leasehold/api'
 import type { Config } from '@leasehold/config'
 import { developmentOrganizations, startDevIssuer } from '@leasehold/dev-issuer'
-import type { PoolName } from '@leasehold/domain'
 import { composeGateway } from '@leasehold/gateway'
 import { type Logger, makeMetrics } from '@leasehold/observability'
-import { type OpenPools, openPlatform, type Platform, type TokenSource } from '@leasehold/wiring'
+import {
+  type OpenPools,
+  offersOfPools,
+  openPlatform,
+  type Platform,
+  type TokenSource,
+} from '@leasehold/wiring'
 import { composeWorker } from '@leasehold/worker'
 import { rememberPorts } from './remembered-ports.ts'
 import { seedCatalogue, seedTenants } from './seed-installation.ts'
@@ -57,7 +62,7 @@ async function start(
   const identity = await openIdentity(config, log, closers)
   const platform = await openPlatform(config, identity, log, signal, openPools)
   closers.push(() => platform.close())
-  await seedCatalogue(platform, config.pool.name as PoolName)
+  await seedCatalogue(platform, offersOfPools(config.pools))
   if (config.identity.kind === 'development') await seedTenants(platform, developmentOrganizations)
   return serve(config, identity, platform, closers)
 }

@@ -1,4 +1,11 @@
-import type { Clock, IdempotencyStore, Log, Pause, TokenVerifier } from '@leasehold/application'
+import type {
+  Clock,
+  IdempotencyStore,
+  Log,
+  Pause,
+  Pools,
+  TokenVerifier,
+} from '@leasehold/application'
 import type { Component } from '@leasehold/contract'
 import type { ApiSettings } from './api-settings.ts'
 import { makeServer, type Server } from './make-server.ts'
@@ -22,6 +29,7 @@ export type EdgeParts = {
   readonly idempotency: IdempotencyStore
   /** Parts that /readyz asks, by name. */
   readonly checks: Readonly<Record<string, Check>>
+  readonly pools: Pick<Pools, 'all'>
   readonly metrics: (MetricsText & Partial<RequestMetrics>) | null
 }
 
@@ -31,7 +39,7 @@ export type EdgeParts = {
  */
 export function makeEdge(
   name: string,
-  { settings, clock, log, checks, metrics }: EdgeParts,
+  { settings, clock, log, checks, pools, metrics }: EdgeParts,
   components: readonly Component[],
   description: ApiDescription | null,
 ): Server {
@@ -44,6 +52,6 @@ export function makeEdge(
   void app.register(jsonBody)
   void app.register(addressRateLimit, { limit: settings.rateLimits.refusals, clock })
   if (description !== null) void app.register(openapi, { description, version: settings.version })
-  void app.register(health, { checks, metrics, log })
+  void app.register(health, { checks, pools, metrics, log })
   return app
 }

@@ -30,5 +30,6 @@ const partsOfNobody = {
   settings: defaultApiSettings,
   clock: { now: () => 0 },
   checks: {},
+  pools: { all: () => [] },
   metrics: { contentType: 'text/plain', render: () => '' },
 }

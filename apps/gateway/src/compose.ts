@@ -10,7 +10,9 @@ import {
   type Log,
   makeExchangeJupyterCode,
   makeResolveJupyterSession,
+  type Pools,
   type RentalRules,
+  type ResolveJupyterSession,
 } from '@leasehold/application'
 import type { FastifyInstance } from 'fastify'
 import { makeOpenConnections } from './connections/open-connections.ts'
@@ -18,6 +20,7 @@ import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.ts'
 import { makeGatewayApp } from './http/gateway-app.ts'
 import type { Check, GatewayMetrics } from './http/health.ts'
 import { makeFindJupyterDoor } from './http/jupyter-door.ts'
+import { type LocalDoors, makeLocalDoors } from './machines/local-doors.ts'
 import { makeJumpHost } from './ssh/jump-host.ts'
 import { makeFindReadyLease } from './ssh/ready-leases.ts'
 
@@ -40,6 +43,8 @@ export type GatewayPlatform = {
   readonly leases: Pick<LeaseStore, 'find' | 'findAnyTenant'>
   readonly access: Pick<AccessStore, 'exchangeCode' | 'findSession' | 'revokeLease'>
   readonly secrets: Pick<AccessSecrets, 'jupyterToken' | 'gatewayHostKey'>
+  /** Absent: every machine is reached by its address. */
+  readonly pools?: Pick<Pools, 'find'>
   readonly log: Log
   readonly rules?: RentalRules
   /** Of all the platform's parts the gateway needs this one only. */
@@ -69,10 +74,15 @@ export function composeGateway(
     maxPerLease: limits.connectionsPerLease,
     log,
   })
+  const doors = makeLocalDoors({
+    pools: platform.pools ?? noPools,
+    connectMs: limits.sshConnectMs,
+    log,
+  })
   const httpApp = makeGatewayApp({
     origins: makeLeaseOrigins(gateway),
     exchangeCode: makeExchangeJupyterCode(sessions),
-    findDoor: makeFindJupyterDoor(makeResolveJupyterSession(sessions), now),
+    findDoor: makeFindJupyterDoor(throughDoors(makeResolveJupyterSession(sessions), doors), now),
     connections,
     limits,
     now,
@@ -82,7 +92,7 @@ export function composeGateway(
   })
   const sshServer = makeJumpHost({
     hostKey: secrets.gatewayHostKey(),
-    findReadyLease: makeFindReadyLease(leases, now),
+    findReadyLease: makeFindReadyLease(leases, doors.addressOf, now),
     connections,
     limits,
     log,
@@ -101,7 +111,18 @@ export function composeGateway(
         : Promise.resolve()
       connections.close()
       await Promise.all([httpApp.close(), sshClosed])
+      await doors.close()
     },
+  }
+}
+
+const noPools: Pick<Pools, 'find'> = { find: () => null }
+
+/** Sessions lead to where their machine answers for this process. */
+function throughDoors(resolve: ResolveJupyterSession, doors: LocalDoors): ResolveJupyterSession {
+  return async (leaseId, session) => {
+    const found = await resolve(leaseId, session)
+    return found && { ...found, address: await doors.addressOf({ ...found, id: leaseId }) }
   }
 }
 

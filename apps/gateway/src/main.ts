@@ -2,12 +2,12 @@ import { makeIds, systemClock } from '@leasehold/access'
 import { type Config, loadConfig } from '@leasehold/config'
 import { openDatabase } from '@leasehold/db'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
-import { openSecrets } from '@leasehold/wiring'
+import { openPoolsThatConnect, openSecrets } from '@leasehold/wiring'
 import { composeGateway } from './compose.ts'
 
 type Running = { readonly shutdownMs: number; close(): Promise<void> }
 
-/** The gateway as a process of its own: it needs the database and the platform's master key, and nothing else. */
+/** The gateway as a process of its own: it needs the database, the platform's master key, and clusters that only connect by themselves. */
 async function openGateway(config: Config): Promise<Running> {
   const { database: place, logLevel, shutdownMs } = config
   if (place.kind === 'embedded')
@@ -19,10 +19,15 @@ async function openGateway(config: Config): Promise<Running> {
   const { url, maxConnections } = place
   const database = await openDatabase({ url, maxConnections, log })
   const { leases, access } = database
+  const { pools, close: closePools } = openPoolsThatConnect(config, log, {
+    ...database,
+    clock: systemClock,
+  })
   const gateway = composeGateway(config, {
     leases,
     access,
     secrets,
+    pools,
     clock: systemClock,
     ids: makeIds(),
     log,
@@ -31,6 +36,7 @@ async function openGateway(config: Config): Promise<Running> {
   })
   const close = async () => {
     await gateway.close()
+    await closePools()
     await database.close()
   }
   try {

@@ -1,3 +1,4 @@
+export { type KubernetesPoolOptions, openKubernetesPool } from './open-kubernetes-pool.ts'
 export { guardManifests } from './permissions/guard-policy.ts'
 export {
   type Installation,

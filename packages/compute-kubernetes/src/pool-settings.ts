@@ -52,6 +52,13 @@ export type KubernetesPoolSettings = {
   readonly region: string
   /** A kubeconfig file and the context in it; null: the service account of the pod we run in. */
   readonly kubeconfig: { readonly file: string; readonly context?: string } | null
+  /**
+   * How the gateway reaches machines: over the pod network (it runs in the cluster, or has a route to its pods), or
+   * through the API server and KubeVirt, which costs the API server every byte. Absent: the pod network.
+   */
+  readonly access?: 'pod-network' | 'port-forward'
+  /** Budget of requests to the API server, of each process. Absent: 50. */
+  readonly requestsPerSecond?: number
   /** Prefix of tenants' namespaces: `<prefix>-<tenant id as kebab-case>`. DNS label, at most 20 characters. */
   readonly prefix: string
   /** Namespace in which Leasehold itself (the gateway above all) runs; machines let it in on 22 and 8888. */

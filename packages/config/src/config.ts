@@ -1,3 +1,4 @@
+import type { ClusterPoolEntry } from './pools/pool-schemas.ts'
 import type { Settings } from './settings.ts'
 
 /** Where one HTTP server listens. `publicUrl` has no slash at its end; null means host and port. */
@@ -7,6 +8,25 @@ export type Listener = {
   readonly port: number
   readonly publicUrl: string | null
 }
+
+/** This computer as a pool. */
+export type LocalPoolConfig = {
+  readonly name: string
+  readonly region: string
+  /** Null: what the host can spare. Nothing is ever overcommitted. */
+  readonly limits: {
+    readonly vcpu: number | null
+    readonly memoryMiB: number | null
+    readonly diskGiB: number | null
+  }
+  /** A path or an address; null: one is built. */
+  readonly guestImage: string | null
+  /** Names of the starter catalogue that it offers; null: those that are made for one computer. */
+  readonly machineTypes: readonly string[] | null
+}
+
+/** A cluster as a pool. Shaped as `KubernetesPoolSettings` of the driver, with what is beside it. */
+export type ClusterPoolConfig = Omit<ClusterPoolEntry, 'kind'>
 
 /** Everything that can be set, checked and in the units the names say. Frozen through and through. */
 export type Config = {
@@ -58,17 +78,10 @@ export type Config = {
     readonly sshPublicHost: string
   }
 
-  readonly pool: {
-    readonly name: string
-    readonly region: string
-    /** Null: what the host can spare. Nothing is ever overcommitted. */
-    readonly limits: {
-      readonly vcpu: number | null
-      readonly memoryMiB: number | null
-      readonly diskGiB: number | null
-    }
-    /** A path or an address; null: one is built. */
-    readonly guestImage: string | null
+  /** Where machines run. At least one of the two kinds. */
+  readonly pools: {
+    readonly local: LocalPoolConfig | null
+    readonly clusters: readonly ClusterPoolConfig[]
   }
 
   readonly leases: {

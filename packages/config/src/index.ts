@@ -1,3 +1,3 @@
-export type { Config, Listener } from './config.ts'
+export type { ClusterPoolConfig, Config, Listener, LocalPoolConfig } from './config.ts'
 export { describeSettings, type SettingDescription, settingsDocument } from './describe-settings.ts'
 export { loadConfig } from './load-config.ts'

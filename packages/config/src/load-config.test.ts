@@ -20,7 +20,7 @@ describe('loading the configuration', () => {
       objectStore: { kind: 'embedded' },
       identity: { kind: 'development' },
       api: { host: '127.0.0.1', port: 8080 },
-      pool: { limits: { vcpu: null } },
+      pools: { local: { limits: { vcpu: null } }, clusters: [] },
     })
   })
 

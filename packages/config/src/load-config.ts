@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
+import { poolsFrom } from './pools/pools-from.ts'
 import { type EnvironmentSource, type FileReader, readSettings } from './read-settings.ts'
 import type { Settings } from './settings.ts'
 
@@ -7,12 +9,16 @@ import type { Settings } from './settings.ts'
  * The only reader of the environment. Converts units once, freezes the result, and throws one error
  * that names every fault at once. Values of secrets never appear in it.
  */
-export function loadConfig(source: EnvironmentSource, readFile?: FileReader): Config {
+export function loadConfig(
+  source: EnvironmentSource,
+  readFile: FileReader = (path) => readFileSync(path, 'utf8'),
+): Config {
   const { settings, faults } = readSettings(source, readFile)
   if (settings === null) throw badConfiguration(faults)
   const more = contradictions(settings)
-  if (more.length > 0) throw badConfiguration(more)
-  return deepFreeze(toConfig(settings))
+  const pools = poolsFrom(settings, source, readFile, more)
+  if (pools === null || more.length > 0) throw badConfiguration(more)
+  return deepFreeze(toConfig(settings, pools))
 }
 
 function badConfiguration(faults: readonly string[]): Error {
@@ -58,7 +64,7 @@ function disorders(env: Settings): string[] {
 const secondMs = 1_000
 const mebibyte = 1_048_576
 
-function toConfig(env: Settings): Config {
+function toConfig(env: Settings, pools: Config['pools']): Config {
   return {
     stateFolder: resolve(env.LEASEHOLD_STATE),
     cacheFolder: resolve(env.LEASEHOLD_CACHE ?? env.LEASEHOLD_STATE),
@@ -67,16 +73,7 @@ function toConfig(env: Settings): Config {
     shutdownMs: env.SHUTDOWN_SECONDS * secondMs,
     ...storesOf(env),
     ...addressesOf(env),
-    pool: {
-      name: env.POOL_NAME,
-      region: env.POOL_REGION,
-      limits: {
-        vcpu: env.POOL_VCPU ?? null,
-        memoryMiB: env.POOL_MEMORY_MIB ?? null,
-        diskGiB: env.POOL_DISK_GIB ?? null,
-      },
-      guestImage: env.GUEST_IMAGE ?? null,
-    },
+    pools,
     ...workOf(env),
     limits: {
       uploadBytes: env.UPLOAD_MAX_MIB * mebibyte,

@@ -72,6 +72,7 @@ export const settings = {
   SSH_PORT: port(2222),
   SSH_PUBLIC_HOST: optional(),
 
+  LEASEHOLD_POOLS: optional(),
   POOL_NAME: name('local'),
   POOL_REGION: name('local'),
   POOL_VCPU: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
@@ -199,6 +200,11 @@ export const meanings: Record<SettingName, Meaning> = {
   SSH_PUBLIC_HOST: meaning('Addresses', 'Host name in the SSH commands given to renters.', {
     absent: 'SSH_HOST',
   }),
+  LEASEHOLD_POOLS: meaning(
+    'Pool',
+    'Path of a YAML or JSON file that lists every pool: this computer, clusters. The other settings of this group then count for nothing. Example: `deploy/kubernetes/pools.example.yaml`.',
+    { absent: 'one pool, this computer, by the settings below' },
+  ),
   POOL_NAME: meaning('Pool', 'Name of the pool on this computer.'),
   POOL_REGION: meaning('Pool', 'Region the pool is in.'),
   POOL_VCPU: meaning('Pool', 'Virtual CPUs that may be rented.', { absent: 'what the host has' }),

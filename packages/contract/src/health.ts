@@ -1,13 +1,13 @@
 import { type Static, Type } from 'typebox'
 import { component, oneOf } from './schema-parts.ts'
 
-/** Whether this process can do useful work, part by part. */
+/** Whether this process can do useful work, part by part. A pool that is degraded keeps nobody from the others. */
 export const Readiness = component(
   'Readiness',
   Type.Object(
     {
       status: oneOf(['ready', 'not-ready']),
-      parts: Type.Record(Type.String(), oneOf(['ok', 'failing'])),
+      parts: Type.Record(Type.String(), oneOf(['ok', 'degraded', 'failing'])),
     },
     { additionalProperties: false },
   ),

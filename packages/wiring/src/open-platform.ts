@@ -87,7 +87,8 @@ async function open(
   closing.add('queue', () => queue.close())
   const objects = openS3ObjectStore({ ...services.s3, log })
   closing.add('object store', async () => objects.close())
-  const { pools, close: closePools } = await openPools(config, log, signal)
+  const records = { ...database, clock: systemClock }
+  const { pools, close: closePools } = await openPools(config, log, signal, records)
   closing.add('pools', closePools)
   const { check, close: _close, ...stores } = database
   return {

@@ -57,7 +57,8 @@ export function starterMachineTypes(localPool: PoolName): readonly MachineType[]
     },
     {
       name: 'general' as MachineTypeName,
-      description: 'Four CPUs, shared with others, and 16 GiB for everyday work; can grow while it runs.',
+      description:
+        'Four CPUs, shared with others, and 16 GiB for everyday work; can grow while it runs.',
       shape: general,
       pricePerHourMicros: 90_000,
       pools: [],

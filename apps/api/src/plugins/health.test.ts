@@ -21,8 +21,24 @@ describe('/readyz', () => {
     expect(answer.statusCode).toBe(200)
     expect(answer.json()).toEqual({
       status: 'ready',
-      parts: { database: 'ok', queue: 'ok', objectStore: 'ok' },
+      parts: { database: 'ok', queue: 'ok', objectStore: 'ok', 'pool local': 'ok' },
     })
+  })
+
+  it('is 200 while a pool is in trouble, which is no reason to keep clients from the others', async () => {
+    const trouble = () => ({ detail: 'connect 10.0.0.9:6443 refused', since: 0 })
+    const api = await anApi({}, ({ pools }) => ({
+      pools: { ...pools, all: () => pools.all().map((pool) => ({ ...pool, trouble })) },
+    }))
+
+    const answer = await api.tenant('GET', '/readyz', { as: null })
+
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({ status: 'ready', parts: { 'pool local': 'degraded' } })
+    expect(answer.body).not.toContain('10.0.0.9')
+    expect((await api.operator('GET', '/v1/pools')).json().items).toMatchObject([
+      { status: 'degraded', trouble: { detail: 'connect 10.0.0.9:6443 refused' } },
+    ])
   })
 
   it('is 503, names the part and says nothing of why, when one fails', async () => {
@@ -33,7 +49,7 @@ describe('/readyz', () => {
     expect(answer.statusCode).toBe(503)
     expect(answer.json()).toEqual({
       status: 'not-ready',
-      parts: { database: 'ok', queue: 'failing', objectStore: 'ok' },
+      parts: { database: 'ok', queue: 'failing', objectStore: 'ok', 'pool local': 'ok' },
     })
     expect(answer.body).not.toContain('10.0.0.9')
     expect(api.platform.log.lines.find(({ level }) => level === 'warn')?.fields.part).toBe('queue')

@@ -1,4 +1,4 @@
-import type { Log } from '@leasehold/application'
+import type { Log, Pools } from '@leasehold/application'
 import { Liveness, Readiness, ref } from '@leasehold/contract'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -9,6 +9,8 @@ export type MetricsText = { readonly contentType: string; render(): string | Pro
 
 type Options = {
   readonly checks: Readonly<Record<string, Check>>
+  /** Pools, and what is wrong with them: shown, and no reason to be not ready. */
+  readonly pools: Pick<Pools, 'all'>
   readonly metrics: MetricsText | null
   readonly log: Log
 }
@@ -19,8 +21,8 @@ const config = { public: true } as const
 
 /** `/livez` says "running", `/readyz` says "useful", `/metrics` counts. */
 export const health = fp<Options>(
-  async (app, { checks, metrics, log }) => {
-    const readiness = makeReadiness(checks, log)
+  async (app, { checks, pools, metrics, log }) => {
+    const readiness = makeReadiness(checks, pools, log)
     app.get('/livez', { config, schema: livezSchema }, () => ({ status: 'running' }))
     app.get('/readyz', { config, schema: readyzSchema }, async (_request, reply) => {
       const answer = await readiness()
@@ -63,16 +65,22 @@ function addMetrics(app: FastifyInstance, metrics: MetricsText | null): void {
 }
 
 /** All parts at once, each with a time limit, remembered for a second so that asking costs nothing. */
-function makeReadiness(checks: Options['checks'], log: Log): () => Promise<Readiness> {
+function makeReadiness(
+  checks: Options['checks'],
+  pools: Options['pools'],
+  log: Log,
+): () => Promise<Readiness> {
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
   async function ask(): Promise<Readiness> {
-    const parts: Record<string, 'ok' | 'failing'> = {}
+    const parts: Readiness['parts'] = {}
     await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
         parts[name] = (await works(name, check, log)) ? 'ok' : 'failing'
       }),
     )
     const status = Object.values(parts).includes('failing') ? 'not-ready' : 'ready'
+    for (const { name, trouble } of pools.all())
+      parts[`pool ${name}`] = (trouble?.() ?? null) === null ? 'ok' : 'degraded'
     return { status, parts }
   }
   return () => {

@@ -1,5 +1,5 @@
 import type { LeaseStore } from '@leasehold/application'
-import type { LeaseId, Ready } from '@leasehold/domain'
+import type { LeaseId, MachineAddress, Ready } from '@leasehold/domain'
 import { makeShortMemory } from '../connections/short-memory.ts'
 
 /** Finds a lease while it is ready; null otherwise. Throws when it cannot be told now. */
@@ -11,6 +11,7 @@ const remembered = 10_000
 /** The jump host acts for the platform: who may enter is decided by the keys of the lease, not by a tenant. */
 export function makeFindReadyLease(
   leases: Pick<LeaseStore, 'findAnyTenant'>,
+  addressOf: (lease: Ready) => Promise<MachineAddress>,
   now: () => number,
 ): FindReadyLease {
   const memory = makeShortMemory<Ready | null>({
@@ -19,7 +20,7 @@ export function makeFindReadyLease(
     now,
     load: async (id) => {
       const lease = await leases.findAnyTenant(id as LeaseId)
-      return lease?.state === 'ready' ? lease : null
+      return lease?.state === 'ready' ? { ...lease, address: await addressOf(lease) } : null
     },
   })
   return async (id) => {

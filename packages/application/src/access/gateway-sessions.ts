@@ -4,6 +4,7 @@ import {
   type LeaseId,
   type MachineAddress,
   type MemberId,
+  type PoolName,
   type TenantId,
 } from '@leasehold/domain'
 import type { AccessSecrets } from '../ports/access-secrets.ts'
@@ -30,6 +31,7 @@ export type ExchangeJupyterCode = (leaseId: LeaseId, code: string) => Promise<Op
 export type ResolvedSession = {
   readonly tenantId: TenantId
   readonly memberId: MemberId
+  readonly pool: PoolName
   readonly address: MachineAddress
   readonly jupyterToken: string
   readonly expiresAt: Instant
@@ -73,7 +75,8 @@ export function makeResolveJupyterSession(deps: GatewaySessionsDeps): ResolveJup
     if (lease?.state !== 'ready') return null
     const { tenantId, memberId, expiresAt } = grant
     const jupyterToken = secrets.jupyterToken(leaseId)
-    return { tenantId, memberId, address: lease.address, jupyterToken, expiresAt }
+    const { pool, address } = lease
+    return { tenantId, memberId, pool, address, jupyterToken, expiresAt }
   }
 }
 

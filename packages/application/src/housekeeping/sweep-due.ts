@@ -20,10 +20,9 @@ const mostPerSweep = 200
 export function makeSweepDue({ leases, tasks, hints, clock }: SweepDueDeps): SweepDue {
   return async () => {
     const now = clock.now()
-    const [dueLeases, dueTasks] = await Promise.all([
-      leases.due(now, mostPerSweep),
-      tasks.due(now, mostPerSweep),
-    ])
+    // One after the other: an idle platform then keeps one database connection, not two.
+    const dueLeases = await leases.due(now, mostPerSweep)
+    const dueTasks = await tasks.due(now, mostPerSweep)
     await Promise.all([
       ...dueLeases.map((id) => hints.lookAtLease(id)),
       ...dueTasks.map((id) => hints.lookAtTask(id)),

@@ -1,7 +1,16 @@
-import type { ImageName, Instant, PoolInfo, PoolName } from '@leasehold/domain'
+import type { ImageName, Instant, LeaseId, PoolInfo, PoolName, TenantId } from '@leasehold/domain'
 import type { MachineDriver } from './machine-driver.ts'
 import type { TaskDriver } from './task-driver.ts'
 import type { TenancyDriver } from './tenancy-driver.ts'
+
+/** Bytes to and from a port of a machine. */
+export type MachineConnection = NodeJS.ReadWriteStream & { destroy(): unknown }
+/** Connects to a port of a machine; throws when nothing answers there. */
+export type ConnectToMachine = (
+  machine: { readonly leaseId: LeaseId; readonly tenantId: TenantId },
+  port: number,
+  signal: AbortSignal,
+) => Promise<MachineConnection>
 
 /** What is wrong with a place that was configured, for operators. */
 export type PoolTrouble = { readonly detail: string; readonly since: Instant }
@@ -13,6 +22,8 @@ export type Pool = PoolInfo & {
   readonly taskImages?: readonly ImageName[]
   /** Null while the place works. Absent: it always does. */
   readonly trouble?: () => PoolTrouble | null
+  /** Where the address of a machine cannot be reached from outside its place. Absent: by TCP, as anywhere. */
+  readonly connect?: ConnectToMachine
   readonly machines: MachineDriver
   readonly tasks: TaskDriver
   readonly tenancy: TenancyDriver
