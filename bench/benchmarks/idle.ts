@@ -21,7 +21,7 @@ export const idle: Benchmark = {
   how: [
     `The all-in-one app as "npm start" starts it, with a fresh state folder and nothing configured, ${settleSeconds} s after it is ready, for ${windows * windowSeconds} s in ${windows} windows; the value is over all of them.`,
     'CPU time of all of its processes from /proc: Node.js with every app, PostgreSQL, the object store; of processes that came and went, too.',
-    'Memory after that: RSS counts pages that PostgreSQL processes share once for each of them, PSS divides them.',
+    'Memory after that, in units of 10⁶ bytes: RSS counts pages that processes share once for each of them, PSS divides them.',
     'All real, the log at its usual level. No machines run, which is what idle means here.',
   ],
   run: async (tell) => {
@@ -62,18 +62,18 @@ async function watch(pid: number, tell: Tell) {
   }
   const part = (of: Part) => mean(shares.map((share) => share[of]))
   const memory = await memoryByPart(pid)
-  const sum = (of: 'rssMiB' | 'pssMiB') => memory.app[of] + memory.postgres[of]
-  const below400 = { unit: 'MiB', goal: 400, better: 'lower' } as const
+  const sum = (of: 'rssMb' | 'pssMb') => memory.app[of] + memory.postgres[of]
+  const below400 = { unit: 'MB', goal: 400, better: 'lower' } as const
   return {
     value: mean(shares.map(totalOf)),
     runs: shares.map(totalOf),
     also: [
-      { name: 'RSS of the app and PostgreSQL', value: sum('rssMiB'), ...below400 },
-      { name: 'PSS of the app and PostgreSQL', value: sum('pssMiB'), ...below400 },
-      { name: 'RSS of the app', value: memory.app.rssMiB, unit: 'MiB' },
-      { name: 'RSS of PostgreSQL, all processes', value: memory.postgres.rssMiB, unit: 'MiB' },
-      { name: 'PSS of PostgreSQL, all processes', value: memory.postgres.pssMiB, unit: 'MiB' },
-      { name: 'RSS of the object store, beside it', value: memory.objects.rssMiB, unit: 'MiB' },
+      { name: 'RSS of the app and PostgreSQL', value: sum('rssMb'), ...below400 },
+      { name: 'PSS of the app and PostgreSQL', value: sum('pssMb'), ...below400 },
+      { name: 'RSS of the app', value: memory.app.rssMb, unit: 'MB' },
+      { name: 'RSS of PostgreSQL, all processes', value: memory.postgres.rssMb, unit: 'MB' },
+      { name: 'PSS of PostgreSQL, all processes', value: memory.postgres.pssMb, unit: 'MB' },
+      { name: 'RSS of the object store, beside it', value: memory.objects.rssMb, unit: 'MB' },
       { name: 'CPU of the app', value: part('app'), unit: '%' },
       { name: 'CPU of PostgreSQL', value: part('postgres'), unit: '%' },
       { name: 'CPU of the object store', value: part('objects'), unit: '%' },
@@ -112,12 +112,12 @@ function totalOf(share: Readonly<Record<Part, number>>): number {
 
 async function memoryByPart(pid: number) {
   const sums = Object.fromEntries(
-    parts.map((part) => [part, { rssMiB: 0, pssMiB: 0 }]),
-  ) as unknown as Record<Part, { rssMiB: number; pssMiB: number }>
+    parts.map((part) => [part, { rssMb: 0, pssMb: 0 }]),
+  ) as unknown as Record<Part, { rssMb: number; pssMb: number }>
   for (const process of await processTree(pid)) {
-    const { rssMiB, pssMiB } = await memoryOf(process.pid)
-    sums[partOf(process)].rssMiB += rssMiB
-    sums[partOf(process)].pssMiB += pssMiB
+    const { rssMb, pssMb } = await memoryOf(process.pid)
+    sums[partOf(process)].rssMb += rssMb
+    sums[partOf(process)].pssMb += pssMb
   }
   return sums
 }

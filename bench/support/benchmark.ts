@@ -1,4 +1,4 @@
-/** One number, with its goal where it has one. `unit` is for people: `×`, `ms`, `%`, `MiB`, `req/s`. */
+/** One number, with its goal where it has one. `unit` is for people: `×`, `ms`, `%`, `MB`, `req/s`. */
 export type Figure = {
   readonly name: string
   readonly value: number

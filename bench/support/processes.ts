@@ -8,13 +8,15 @@ export type ProcessFacts = {
   readonly cpuSeconds: number
 }
 
+/** In units of 10⁶ bytes. */
 export type MemoryFacts = {
   /** Every page that is there, shared ones counted for each process that has them. */
-  readonly rssMiB: number
+  readonly rssMb: number
   /** Shared pages divided among those who share them: sums to what is really used. */
-  readonly pssMiB: number
+  readonly pssMb: number
 }
 
+const kibibyteInMb = 1_024 / 1e6
 /** `USER_HZ`, which Linux shows the same on every architecture. */
 const ticksPerSecond = 100
 
@@ -53,5 +55,5 @@ export async function memoryOf(pid: number): Promise<MemoryFacts> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
   const of = (name: string) =>
     Number(text.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))?.[1] ?? 0)
-  return { rssMiB: of('Rss') / 1_024, pssMiB: of('Pss') / 1_024 }
+  return { rssMb: of('Rss') * kibibyteInMb, pssMb: of('Pss') * kibibyteInMb }
 }

@@ -27,23 +27,25 @@ const { Queue, Worker } = withBackend(createPostgresBackend)
 const drainDelaySeconds = 30
 
 /**
- * Each worker keeps one connection for LISTEN for ever, so a pool no larger than the number of
- * workers would wait for itself. The other half does the work and is closed when idle.
+ * A server process costs 20 MiB, a few hundred short statements a second need one: connections are few
+ * and closed when idle. Each worker keeps one for LISTEN for ever, so the workers' pool is larger than
+ * their number, or it would wait for itself. It is theirs alone: what listens has done nothing before,
+ * and stays a small process.
  */
-const maxConnections = jobNames.length * 2
+const connections = { adding: 3, working: jobNames.length + 2 } as const
+const idleMs = 8_000
 
 /** The queue on PostgreSQL, in the schema `bullmq`. `migrateQueue` must have run before. */
 export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
-  const pool = openPool(url, log)
-  // pg's types and BullMQ's copy of them differ in how they overload `query`.
-  const connection = pool as unknown as PostgresConnectionOptions
+  const pool = openPool(url, connections.adding, log)
+  const workersPool = openPool(url, connections.working, log)
   const opened: JobQueue[] = []
   const onError = (error: Error) => log.trouble('queue trouble', error)
   return {
     openQueues: () =>
       openQueues((name) => {
         const queue = new Queue(name, {
-          connection,
+          connection: forBullMq(pool),
           defaultJobOptions: keepNothing,
           streams: { events: { maxLen: keptEvents } },
         })
@@ -53,7 +55,7 @@ export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
       }),
     worker(name: JobName, process: Processor, concurrency: number) {
       const worker = new Worker(name, process, {
-        connection,
+        connection: forBullMq(workersPool),
         concurrency,
         drainDelay: drainDelaySeconds,
         runRetryDelay: 1_000,
@@ -66,9 +68,14 @@ export function openPostgresBackend(url: string, log: QuietLog): QueueBackend {
     empty: async () => void (await pool.query(`TRUNCATE ${await tablesOf(pool)}`)),
     async close() {
       await Promise.all(opened.map((queue) => queue.close()))
-      await pool.end()
+      await Promise.all([pool.end(), workersPool.end()])
     },
   }
+}
+
+/** pg's types and BullMQ's copy of them differ in how they overload `query`. */
+function forBullMq(pool: pg.Pool): PostgresConnectionOptions {
+  return pool as unknown as PostgresConnectionOptions
 }
 
 /** Creates or updates the queue's tables. Safe to run from several processes at once. */
@@ -85,21 +92,21 @@ export async function migrateQueue(url: string): Promise<void> {
   }
 }
 
-function openPool(url: string, log: QuietLog): pg.Pool {
+function openPool(url: string, max: number, log: QuietLog): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withoutOptions(url),
     options: `-c search_path=${schema}`,
     application_name: 'leasehold-queue',
-    max: maxConnections,
+    max,
     // Without it a silently dropped LISTEN connection would go unnoticed.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    idleTimeoutMillis: 30_000,
+    idleTimeoutMillis: idleMs,
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
   })
   // Every queue and worker listens for errors of the shared pool.
-  pool.setMaxListeners(maxConnections * 2)
+  pool.setMaxListeners(jobNames.length * 4)
   pool.on('error', (error) => log.trouble('queue connection lost', error))
   return pool
 }
