@@ -18,14 +18,14 @@ import { type QuickTime, quickTime } from './testing/quick-time.ts'
 
 const log = { info() {}, warn() {}, error() {} }
 const ref = { kind: kinds.configMaps, namespace: 'tenant', name: 'one' }
-const labels = { 'leasehold.dev/lease': 'lse-one' }
+const labels = { 'leasehold.dev/lease': 'lse_one' }
 const stored = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name: 'one', namespace: 'tenant', uid: 'u-1', resourceVersion: '7', labels },
 }
 const manifest = { metadata: { name: 'one', namespace: 'tenant', labels } }
-const missing = refuse(404, 'NotFound', 'configmaps "one" not found', {}, { name: 'one' })
+const missing = refuse(404, 'NotFound', 'no such object', {}, { name: 'one' })
 const taken = refuse(409, 'AlreadyExists', 'configmaps "one" already exists', {}, { name: 'one' })
 
 describe('writes before a hostile API server', () => {
@@ -148,7 +148,7 @@ describe('writes before a hostile API server', () => {
     server.script(json(stored, 201), refuse(500, 'InternalError'), missing)
 
     await client.create(kinds.configMaps, manifest, signal)
-    await client.get(ref, signal)
+    await client.get({ ...ref, name: 'lse-one-seed' }, signal)
 
     expect(client.metrics()).toMatchObject({
       requests: [
@@ -158,7 +158,7 @@ describe('writes before a hostile API server', () => {
       ],
       retries: 1,
     })
-    expect([...client.metrics().bySubject]).toEqual([['lse-one', { reads: 0, writes: 1 }]])
+    expect([...client.metrics().bySubject]).toEqual([['lse_one', { reads: 2, writes: 1 }]])
   })
 
   it('writes with one field manager and refuses unknown fields', async () => {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Log } from '@leasehold/application'
+import { labelNames } from '../object-names.ts'
 import { parseJson } from './answers.ts'
 import { actionPath, objectPath, withQuery } from './api-paths.ts'
 import { makeApiRequests } from './api-requests.ts'
@@ -33,7 +34,11 @@ export type KubeClientSettings = {
   readonly serviceAccountFolder?: string
 }
 
-const subjectLabels = ['leasehold.dev/lease', 'leasehold.dev/task']
+/** A lease's or task's id: its label, or how the names of its objects begin. */
+function idInLabelsOrName({ name }: ObjectRef, labels: Readonly<Record<string, string>>) {
+  const [, kind, id] = /^(lse|tsk)-([0-9a-z]+)/.exec(name) ?? []
+  return labels[labelNames.lease] ?? labels[labelNames.task] ?? (kind ? `${kind}_${id}` : null)
+}
 
 /**
  * Opens a client; nothing is asked of the API server yet.
@@ -46,7 +51,7 @@ export async function openKubeClient({
   requestTimeoutMs = 30_000,
   retries: retrySettings = {},
   time = realTime,
-  subjectOf = (_ref, labels) => subjectLabels.map((name) => labels[name]).find(Boolean) ?? null,
+  subjectOf = idInLabelsOrName,
   serviceAccountFolder,
 }: KubeClientSettings): Promise<KubeClient> {
   const credentials = await openCredentials({

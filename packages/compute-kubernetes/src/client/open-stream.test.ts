@@ -43,7 +43,7 @@ describe('a stream to a machine', () => {
       settings: { file: server.kubeconfig },
       log,
       time: quickTime(50),
-      requestTimeoutMs: 2_000,
+      requestTimeoutMs: 500,
     })
   })
   afterEach(async () => {
