@@ -1,5 +1,6 @@
 import { getuid } from 'node:process'
 import { findMissingPackages, installablePackages } from '../node/debian-packages.ts'
+import { findInotifyShortage } from '../node/inotify.ts'
 import type { Level } from '../parts.ts'
 import { runCommand } from '../processes/run-command.ts'
 import { findGo } from '../programs/find-go.ts'
@@ -22,6 +23,8 @@ async function findNodePrerequisites(signal: AbortSignal): Promise<string | null
   }).catch((error: Error) => error)
   if (namespaces instanceof Error)
     return `A real node needs mount, network and process namespaces, which are refused here (${namespaces.message}): take --level simulated.`
+  const shortage = await findInotifyShortage()
+  if (shortage !== null) return shortage
   const missing = await findMissingPackages()
   if (missing.length === 0 || (await installablePackages())) return null
   return `Programs are missing; Debian has them in: ${missing.join(' ')}. Install the same programs, then run the same command again.`

@@ -44,7 +44,7 @@ async function removeBranch(branch: string): Promise<boolean> {
   return true
 }
 
-async function hierarchies(): Promise<
+export async function hierarchies(): Promise<
   readonly { readonly folder: string; readonly isUnified: boolean }[]
 > {
   const mounts = await readFile('/proc/self/mounts', 'utf8')

@@ -112,6 +112,7 @@ async function startKubelet(joining: Joining): Promise<void> {
       `--hostname-override=${node.name}`,
       `--node-ip=${node.address}`,
     ],
+    restarts: true,
   })
 }
 

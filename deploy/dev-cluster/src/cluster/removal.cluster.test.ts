@@ -1,0 +1,122 @@
+import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describeOnCluster } from '@leasehold/testing/cluster'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { hierarchies } from '../node/cgroups.ts'
+import { ip } from '../node/host-link.ts'
+import { sendSignal } from '../processes/end-processes.ts'
+import { findProcesses } from '../processes/find-processes.ts'
+import { readState } from './cluster-state.ts'
+import { type Cluster, type ClusterOptions, openCluster, startCluster } from './start-cluster.ts'
+
+const startLimitMs = 300_000
+
+describeOnCluster(
+  'a second cluster on the same computer',
+  ({ cacheFolder }) => {
+    let parent: string
+    let folder: string
+    let options: ClusterOptions
+    let cluster: Cluster
+
+    beforeAll(async () => {
+      parent = await mkdtemp(path.join(tmpdir(), 'leasehold cluster '))
+      folder = path.join(parent, 'state')
+      const signal = AbortSignal.timeout(20 * 60_000)
+      const place = { folder, cacheFolder, log: () => undefined, signal }
+      options = { ...place, level: 'real', nodeCount: 2, parts: [] }
+      cluster = await startCluster(options)
+    }, startLimitMs)
+    afterAll(async () => {
+      await cluster?.stop()
+      await rm(parent, { recursive: true, force: true })
+    })
+
+    it('is found by another process, and has each node ready', async () => {
+      const found = await openCluster(options)
+
+      expect(found?.nodes.map(({ name }) => name)).toEqual(['node1', 'node2'])
+      expect(await statuses(cluster)).toBe('True True')
+    })
+
+    it('starts again after everything of it was killed at once', {
+      timeout: startLimitMs,
+    }, async () => {
+      for (const pid of await findProcesses(folder)) sendSignal(pid, 'SIGKILL')
+      expect(await openCluster(options)).toBeNull()
+
+      cluster = await startCluster(options)
+
+      expect(await statuses(cluster)).toBe('True True')
+    })
+
+    it('keeps its objects when its control plane is stopped and started', async () => {
+      await cluster.kubectl(['create', 'namespace', 'kept'])
+
+      await cluster.process('control-plane').stop()
+      expect(await openCluster(options)).toBeNull()
+      await cluster.process('control-plane').start()
+
+      await expect
+        .poll(() => cluster.kubectl(['get', 'namespace', 'kept', '-o', 'name']).catch(String), {
+          timeout: 60_000,
+          interval: 500,
+        })
+        .toBe('namespace/kept\n')
+    })
+
+    it('leaves nothing: no process, no link, no route, no mount, no control group, no file', async () => {
+      const state = await readState(folder)
+      const link = state?.host?.link ?? 'no link'
+      const cgroup = state?.nodes[0]?.cgroup ?? 'no control group'
+      expect(await leftovers(folder, link, cgroup)).toEqual({
+        processes: expect.any(Number),
+        isLinked: true,
+        hasRoutes: true,
+        cgroups: (await hierarchies()).length,
+        isMountedHere: false,
+        hasFiles: true,
+      })
+      expect(await findProcesses(folder)).not.toEqual([])
+
+      await cluster.stop()
+
+      expect(await leftovers(folder, link, cgroup)).toEqual({
+        processes: 0,
+        isLinked: false,
+        hasRoutes: false,
+        cgroups: 0,
+        isMountedHere: false,
+        hasFiles: false,
+      })
+    })
+  },
+  { level: 'real' },
+)
+
+function statuses(cluster: Cluster): Promise<string> {
+  const path = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
+  return cluster.kubectl(['get', 'nodes', '-o', `jsonpath=${path}`])
+}
+
+async function leftovers(folder: string, link: string, cgroup: string) {
+  const { signal } = new AbortController()
+  const branches = await Promise.all(
+    (await hierarchies()).map((hierarchy) => readdir(hierarchy.folder)),
+  )
+  return {
+    processes: (await findProcesses(folder)).length,
+    isLinked: (await ip(['link', 'show'], signal)).includes(link),
+    hasRoutes: (await ip(['route', 'show', 'table', 'all'], signal)).includes(link),
+    cgroups: branches.filter((names) => names.includes(cgroup)).length,
+    // Mounts of the node are its own, also while it runs.
+    isMountedHere: (await readFile('/proc/self/mounts', 'utf8')).includes(
+      folder.split(' ').at(-1) ?? folder,
+    ),
+    hasFiles: await access(folder).then(
+      () => true,
+      () => false,
+    ),
+  }
+}
