@@ -5,9 +5,8 @@ import { type CachePlace, keepFile } from '../images/keep-file.ts'
 import { writeImage } from '../images/write-image.ts'
 import { step } from '../log.ts'
 import { runCommand } from '../processes/run-command.ts'
-import { findGo } from '../programs/find-go.ts'
 import { kubevirtVersion } from './configuration.ts'
-import { buildNodePrograms, kubevirtFolder, named } from './kubevirt-programs.ts'
+import { buildNodePrograms, moduleFolder } from './kubevirt-programs.ts'
 import { launcherRoot } from './launcher-root.ts'
 
 /** One image for virt-handler and for the pods of machines. */
@@ -47,7 +46,7 @@ async function packPrograms(
   work: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const sources = path.join(await moduleFolder(signal), 'cmd')
+  const sources = path.join(await moduleFolder('kubevirt.io/kubevirt', signal), 'cmd')
   const launcher = path.join(sources, 'virt-launcher')
   const root = path.join(work, 'root')
   const put = async (from: string, to: string, mode: number) => {
@@ -89,16 +88,4 @@ async function packPrograms(
   ]
   await runCommand('tar', [...attributes, ...reproducible, '-C', root, '-cf', layer, '.'], limits)
   return layer
-}
-
-/** Where Go keeps the sources of the KubeVirt that the programs were built from. */
-async function moduleFolder(signal: AbortSignal): Promise<string> {
-  const go = await findGo(signal)
-  const args = ['list', '-m', '-f', '{{.Dir}}', 'kubevirt.io/kubevirt']
-  const output = await runCommand(go.path, args, {
-    cwd: kubevirtFolder,
-    signal,
-    timeoutMs: limitMs,
-  })
-  return named({ folder: output.trim() }, 'folder')
 }
