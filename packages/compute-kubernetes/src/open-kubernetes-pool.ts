@@ -8,6 +8,7 @@ import { makeConnectToMachine } from './connect-to-machine.ts'
 import { makeLazy } from './lazy.ts'
 import { dialPodNetwork, dialPortForward } from './machines/dial-machine.ts'
 import { openKubeVirtMachineDriver } from './machines/kubevirt-machine-driver.ts'
+import type { Dial } from './machines/ssh-readiness.ts'
 import type { KubernetesPoolSettings } from './pool-settings.ts'
 import { makeTroubleWatch } from './pool-trouble.ts'
 import { openJobTaskDriver } from './tasks/job-task-driver.ts'
@@ -23,6 +24,8 @@ export type KubernetesPoolOptions = Pick<
   readonly settings: KubernetesPoolSettings
   readonly log: Log
   readonly clock: Clock
+  /** How to find out whether SSH answers in a machine. Absent: as the settings say that machines are reached. */
+  readonly dial?: Dial
 }
 
 /**
@@ -84,7 +87,8 @@ function openParts(
     signal.throwIfAborted()
     return readCapacity()
   }
-  const dial = settings.access === 'port-forward' ? dialPortForward(client) : dialPodNetwork
+  const usualDial = settings.access === 'port-forward' ? dialPortForward(client) : dialPodNetwork
+  const dial = options.dial ?? usualDial
   const machines = makeLazy(async () =>
     openKubeVirtMachineDriver({ client, settings, capacity, log, clock, dial }),
   )
