@@ -1,5 +1,5 @@
+import type { Level } from './level.ts'
 import type { Log } from './log.ts'
-import type { Level } from './parts.ts'
 
 /** What a part of the cluster may use. */
 export type ClusterContext = {

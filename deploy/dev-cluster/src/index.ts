@@ -14,12 +14,15 @@ export type {
   ProcessSpec,
   SupervisedProcess,
 } from './cluster-context.ts'
+export type { ClusterPart } from './cluster-part.ts'
 export { taskImage } from './images/base-images.ts'
 export { type DebianRecipe, ensureDebianLayer } from './images/debian-layer.ts'
 export { type CachePlace, keepFile } from './images/keep-file.ts'
 export { packLayer } from './images/pack-layer.ts'
 export { type ImageSpec, writeImage } from './images/write-image.ts'
+export type { Level } from './level.ts'
 export { type Log, step } from './log.ts'
-export type { ClusterPart, Level } from './parts.ts'
 export { CommandFailed, runCommand } from './processes/run-command.ts'
 export { buildProgram, type ProgramOptions } from './programs/build-program.ts'
+export { runSimulator } from './simulated/run-simulator.ts'
+export { type SimulatedNodes, startSimulatedNodes } from './simulated/start-simulated-nodes.ts'

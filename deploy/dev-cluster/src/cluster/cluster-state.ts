@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Level } from '../parts.ts'
+import type { Level } from '../level.ts'
 
 /** What `<folder>/cluster.json` says; written before what it speaks of exists, so that `down` finds everything. */
 export type ClusterState = {

@@ -1,7 +1,7 @@
 import { getuid } from 'node:process'
+import type { Level } from '../level.ts'
 import { findMissingPackages, installablePackages } from '../node/debian-packages.ts'
 import { findInotifyShortage } from '../node/inotify.ts'
-import type { Level } from '../parts.ts'
 import { runCommand } from '../processes/run-command.ts'
 import { findGo } from '../programs/find-go.ts'
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { ClusterContext } from '../cluster-context.ts'
+import type { ClusterPart } from '../cluster-part.ts'
 import { step } from '../log.ts'
-import type { ClusterPart } from '../parts.ts'
 import type { NodeKind, NodeSpec } from './simulated-node.ts'
 import { startSimulatedNodes } from './start-simulated-nodes.ts'
 
