@@ -2,6 +2,7 @@ import { type MachineOrder, StaleGeneration } from '@leasehold/application'
 import { kinds } from '../client/kinds.ts'
 import { isKubeError, KubeError } from '../client/kube-error.ts'
 import { annotationNames } from '../object-names.ts'
+import { cutShort } from './end-machine.ts'
 import { haltPatch } from './halt-patch.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
 import { MachineBusy, type MachineParts, refOf } from './machine-parts.ts'
@@ -34,10 +35,7 @@ export async function continueMachine(
     throw new MachineBusy(`${leaseId}: the machine before this one is still being removed`)
   const view: MachineView = { ...parts.caches.view(leaseId), machine }
   try {
-    if (generation > known && isAlive(view)) {
-      await write(parts, machine, haltPatch(known), signal)
-      return 'ends-older'
-    }
+    if (generation > known && isAlive(view)) return await endOlder(parts, order, machine, signal)
     await parts.seeds.ensure(order, machine, signal)
     if (generation > known || isHalted(machine)) {
       await write(parts, machine, startPatch(generation), signal)
@@ -50,6 +48,31 @@ export async function continueMachine(
     if (isKubeError(error, 'Conflict') || isKubeError(error, 'NotFound')) return 'again'
     throw error
   }
+}
+
+const endingMs = 10_000
+const lookEveryMs = 100
+
+/**
+ * What an older generation left running is in the way. It usually is gone within a moment; where it takes longer
+ * the machine is seen as booting until then, and as absent, to be started, after that.
+ */
+async function endOlder(
+  parts: MachineParts,
+  { leaseId }: MachineOrder,
+  machine: VirtualMachine,
+  signal: AbortSignal,
+): Promise<ContinueOutcome> {
+  const { caches, clock, pause } = parts
+  if (!isHalted(machine)) await write(parts, machine, haltPatch(generationOf(machine) ?? 0), signal)
+  await cutShort(parts, leaseId, machine, signal)
+  const until = clock.now() + endingMs
+  while (isAlive(caches.view(leaseId))) {
+    if (clock.now() >= until) return 'ends-older'
+    await pause(lookEveryMs, signal)
+    signal.throwIfAborted()
+  }
+  return 'again'
 }
 
 /** The mark on the machine, and for one on its way out the fence, which outlives it. */

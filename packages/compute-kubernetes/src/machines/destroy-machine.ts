@@ -5,11 +5,10 @@ import { cutShort, findMachine } from './end-machine.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
 import { type MachineParts, refOf } from './machine-parts.ts'
 import { generationOf, isLeaving, type MachineView } from './machine-view.ts'
+import { collectorMs } from './sighting-from-cluster.ts'
 
 /** How long a guest may take over its shutdown when its disk goes with it anyway. */
 const lastGraceMs = 20_000
-/** How long Kubernetes' own collector has for what a machine leaves behind. */
-const collectorMs = 10_000
 
 /**
  * Removes a machine and all it has. The fence goes up first; the machine's disks and seed belong to it, so they go

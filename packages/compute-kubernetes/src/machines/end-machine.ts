@@ -5,10 +5,8 @@ import { isKubeError, KubeError } from '../client/kube-error.ts'
 import { labelNames, managedSelector } from '../object-names.ts'
 import { haltPatch } from './halt-patch.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
-import { MachineBusy, type MachineParts, refOf } from './machine-parts.ts'
+import { beforeNextTry, type MachineParts, refOf } from './machine-parts.ts'
 import { endedGenerationOf, generationOf, isAlive, isHalted, isLeaving } from './machine-view.ts'
-
-const tries = 4
 
 /** Marks the generation as over and switches the machine off; `forced` cuts the guest's time to shut down. */
 export async function stopMachine(
@@ -36,7 +34,7 @@ export async function stopMachine(
     } catch (error) {
       if (isKubeError(error, 'NotFound')) return parts.fence.raise(id, generation, signal)
       if (!isKubeError(error, 'Conflict')) throw error
-      if (attempt >= tries) throw new MachineBusy(`${id}: the machine is being changed by others`)
+      await beforeNextTry(parts, id, attempt, signal)
       machine = await parts.client.get(refOf(kinds.virtualMachines, machine), signal)
     }
   }

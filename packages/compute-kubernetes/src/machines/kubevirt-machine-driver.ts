@@ -82,6 +82,7 @@ class KubeVirtMachineDriver implements MachineDriver {
       settings,
       log,
       clock,
+      pause,
       caches: this.#caches,
       fence: makeGenerationFence({ client, namespace, pool, now, log }),
       notes: makeMachineNotes(now),
@@ -129,16 +130,17 @@ class KubeVirtMachineDriver implements MachineDriver {
     if (noted !== null) return noted
     if (!this.#caches.isFresh()) return { kind: 'unknown' }
     const view = this.#caches.view(id)
-    const sighting = this.#see(view, generation)
+    const sighting = this.#see(id, view, generation)
     if (sighting.kind !== 'booting') return sighting
     this.#askForSsh(id, view)
     return (await this.#lacksSeed(id, view, signal)) ? { kind: 'absent', disk: 'kept' } : sighting
   }
 
-  #see(view: MachineView, generation: number): MachineSighting {
+  #see(id: LeaseId, view: MachineView, generation: number): MachineSighting {
     return sightingFromCluster(view, {
       generation,
       now: this.#clock.now(),
+      aloneSince: this.#caches.aloneSince(id),
       isNodeLost: (name) => this.#caches.isNodeLost(name),
       sshAnswers: (uid) => this.#ssh.answers(uid),
       gpuTypeOf: (resourceName) => this.#gpuTypeOf(resourceName),
@@ -203,7 +205,7 @@ class KubeVirtMachineDriver implements MachineDriver {
     const view = this.#caches.view(id)
     const { machine, instance, pods, claims } = view
     if (machine === null && instance === null && pods.length + claims.length === 0) return null
-    const sighting = this.#see(view, (machine && generationOf(machine)) ?? 0)
+    const sighting = this.#see(id, view, (machine && generationOf(machine)) ?? 0)
     return JSON.stringify([machine?.metadata.uid, sighting])
   }
 }

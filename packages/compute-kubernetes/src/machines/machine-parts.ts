@@ -1,4 +1,4 @@
-import type { Clock, Log } from '@leasehold/application'
+import type { Clock, Log, Pause } from '@leasehold/application'
 import type { LeaseId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
@@ -20,6 +20,27 @@ export type MachineParts = {
   readonly seeds: SeedStore
   readonly log: Log
   readonly clock: Clock
+  readonly pause: Pause
+}
+
+/** KubeVirt writes to a machine half a dozen times within its first moments. */
+const mostTries = 8
+const longestPauseMs = 200
+
+/**
+ * Waits a little before the next try of a write whose version was overtaken, longer each time.
+ * @throws MachineBusy after the last try
+ */
+export async function beforeNextTry(
+  { pause }: Pick<MachineParts, 'pause'>,
+  id: LeaseId,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (attempt >= mostTries)
+    throw new MachineBusy(`${id}: the machine is being changed by others; try again`)
+  await pause(Math.min(10 * 2 ** attempt, longestPauseMs), signal)
+  signal.throwIfAborted()
 }
 
 export function machineRef(namespace: string, id: LeaseId): ObjectRef {

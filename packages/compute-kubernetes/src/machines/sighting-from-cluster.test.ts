@@ -8,6 +8,7 @@ const calm: SightingContext = {
   now: noon,
   isNodeLost: () => false,
   sshAnswers: () => true,
+  aloneSince: noon - 60_000,
   gpuTypeOf: (name) => (name === 'nvidia.com/GA100' ? 'a100-80gb' : null),
 }
 const see = (view: Partial<MachineView>, facts: Partial<SightingContext> = {}) =>
@@ -118,6 +119,12 @@ describe('what is seen of a machine', () => {
 
     expect(see({ machine: aMachine({ status: asked }), claims })).toEqual(booting)
     expect(see({ machine: aMachine({ status: notTakenUp }), claims })).toEqual(booting)
+  })
+
+  it('has disks that may be about to go for some seconds after it was deleted', () => {
+    expect(see({ claims }, { aloneSince: noon - 14_000 })).toEqual(unknown)
+    expect(see({ claims }, { aloneSince: null })).toEqual(unknown)
+    expect(see({ claims }, { aloneSince: noon - 15_000 })).toEqual(kept)
   })
 
   it('has lost its disk only when one was there, and long enough ago to be sure', () => {

@@ -17,6 +17,8 @@ import {
 export type SightingContext = ObstacleContext & {
   /** Of the lease, as it is asked for. */
   readonly generation: number
+  /** Since when what is there has no machine, as far as this process knows; null when it has one. */
+  readonly aloneSince: number | null
   /** Whether SSH has answered in the instance with this uid. */
   readonly sshAnswers: (uid: string) => boolean
 }
@@ -44,13 +46,18 @@ function booting(view: MachineView, context: SightingContext): MachineSighting {
   return obstacle === null ? { kind: 'booting' } : { kind: 'booting', obstacle }
 }
 
-/** The machine is deleted: what is left of it must go, or was left on purpose. */
+/** How long Kubernetes' collector may take to begin with what a deleted machine leaves. */
+export const collectorMs = 15_000
+
+/** The machine is deleted: what is left of it is about to go, or was left on purpose. */
 function withoutMachine(view: MachineView, context: SightingContext): MachineSighting {
   const { instance, pods, claims } = view
   if (instance !== null || pods.length > 0) return booting(view, context)
   if (claims.length === 0) return { kind: 'absent', disk: 'none' }
-  // A disk that is being removed is neither there nor gone.
-  return claims.every(isLeaving) ? { kind: 'unknown' } : { kind: 'absent', disk: 'kept' }
+  // A disk that is being removed, or is about to be, is neither there nor gone.
+  const aloneMs = context.now - (context.aloneSince ?? context.now)
+  if (claims.every(isLeaving) || aloneMs < collectorMs) return { kind: 'unknown' }
+  return { kind: 'absent', disk: 'kept' }
 }
 
 const settleMs = 120_000

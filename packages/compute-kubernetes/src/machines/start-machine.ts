@@ -6,14 +6,12 @@ import { namespaceOf, tenantLabels } from '../object-names.ts'
 import { type ContinueOutcome, continueMachine } from './continue-machine.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
 import { claimTemplateManifest, machineGpus } from './machine-gpus.ts'
-import { MachineBusy, type MachineParts, machineRef } from './machine-parts.ts'
+import { beforeNextTry, type MachineParts, machineRef } from './machine-parts.ts'
 import { noteRefusal } from './order-refusal.ts'
 import { shapeRefusal } from './shape-refusal.ts'
 import { virtualMachineManifest } from './virtual-machine-manifest.ts'
 
 type Outcome = ContinueOutcome | 'created' | 'refused'
-
-const tries = 4
 
 /**
  * Starts the machine of an order. What was read may be old by the time we write: each write names the version it
@@ -31,15 +29,15 @@ export async function startMachine(
     notes.refuse(order.leaseId, order.generation, refusal)
     return 'refused'
   }
-  for (let attempt = 1; attempt <= tries; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const machine = await findMachine(parts, order, attempt > 1, signal)
     const outcome =
       machine === null
         ? await createMachine(parts, order, signal)
         : await continueMachine(parts, order, machine, signal)
     if (outcome !== 'again') return outcome
+    await beforeNextTry(parts, order.leaseId, attempt, signal)
   }
-  throw new MachineBusy(`${order.leaseId}: the machine is being changed by others; try again`)
 }
 
 /** From the cache while that is believable: a name that was taken meanwhile shows when we take it. */

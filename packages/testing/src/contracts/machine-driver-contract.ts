@@ -200,7 +200,9 @@ export function machineDriverContract(
       const order = anOrder()
       await start(order)
       const told = Promise.withResolvers<LeaseId>()
-      const watched = driver.watch(told.resolve, watching.signal)
+      const watched = driver.watch((id) => {
+        if (id === order.leaseId) told.resolve(id)
+      }, watching.signal)
 
       await harness.killMachine(order.leaseId)
 
