@@ -7,10 +7,11 @@ import type { ClusterObject } from '../api-server/object-path.ts'
 import { type ApiServer, openApiServer } from '../api-server/open-api-server.ts'
 import { waitUntil } from '../api-server/wait-until.ts'
 import type { ClusterContext } from '../cluster-context.ts'
+import type { ClusterPart } from '../cluster-part.ts'
 import { ensureAll, installDefinitions } from '../kubevirt/install-objects.ts'
 import { moduleFolder } from '../kubevirt/kubevirt-programs.ts'
 import { step } from '../log.ts'
-import type { ClusterPart } from '../cluster-part.ts'
+import { imagePermissions } from './image-permissions.ts'
 import type { StorageSettings } from './run-storage.ts'
 import { snapshotClass } from './serve-snapshot.ts'
 import { ensureSmallGuest } from './small-guest.ts'
@@ -62,6 +63,7 @@ async function installObjects(api: ApiServer, context: ClusterContext): Promise<
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: imagesNamespace } },
     ...storageClasses.map(storageClass),
     snapshotClass(),
+    ...imagePermissions,
   ])
 }
 
