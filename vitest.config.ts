@@ -20,7 +20,10 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['{apps,packages}/**/src/**/*.real.test.ts', 'test/integration/**/*.test.ts'],
+          include: [
+            '{apps,packages,deploy}/**/src/**/*.real.test.ts',
+            'test/integration/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           ...slow,
         },

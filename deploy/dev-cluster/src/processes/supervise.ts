@@ -115,6 +115,9 @@ async function launch(
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`))
+  })
   try {
     await once(child, 'spawn')
   } finally {
@@ -123,9 +126,6 @@ async function launch(
   child.unref()
   const record: Recorded = { words, pid: child.pid ?? 0 }
   await writeFile(recordFile(folder, name), JSON.stringify(record), { mode: 0o600 })
-  const ended = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(`it ended with ${code ?? signal}`))
-  })
   return { ended }
 }
 
