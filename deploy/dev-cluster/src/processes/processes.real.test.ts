@@ -117,7 +117,7 @@ describe('a supervised process', () => {
     )
 
     expect(await readFile(started.logFile, 'utf8')).toBe('hello\n')
-    expect(await findProcesses(folder)).toHaveLength(1)
+    expect(await findProcesses(folder)).toContain(await recordedPid(folder, 'some'))
   })
 
   it('that ends before it is ready is an error with the end of its log', async () => {
