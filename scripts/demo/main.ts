@@ -1,9 +1,11 @@
 import '../require-node.ts'
 import { PlatformFailed, type PlatformProcess, tailOf } from '../client/platform-process.ts'
+import { withDemoCluster } from './kubernetes/with-demo-cluster.ts'
 import { ChapterFailed, makeNarrator } from './narrator.ts'
 import { type DemoOptions, platformSettings, readDemoOptions } from './options.ts'
 import { printAddresses } from './print-addresses.ts'
 import { type Ending, runPlatform, stayUntil } from './run-platform.ts'
+import type { TourPlace } from './session.ts'
 import { walkThroughProduct } from './tour.ts'
 
 /** `npm run demo`: starts the platform and walks through it. */
@@ -13,9 +15,11 @@ async function main(args: readonly string[]): Promise<number> {
   const options = readDemoOptions(args)
   if (options === null) return 2
   try {
-    return await runPlatform(platformSettings(options), (platform, ending) =>
-      tourThenStay(platform, options, ending),
-    )
+    if (options.kubernetes)
+      return await withDemoCluster(options.once, (settings, place) =>
+        runTour(options, settings, place),
+      )
+    return await runTour(options, platformSettings(options), null)
   } catch (error) {
     if (!(error instanceof PlatformFailed)) throw error
     process.stderr.write(`${error.message}\n`)
@@ -23,12 +27,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+function runTour(
+  options: DemoOptions,
+  settings: Readonly<Record<string, string>>,
+  place: TourPlace,
+): Promise<number> {
+  return runPlatform(settings, (platform, ending) => tourThenStay(platform, place, options, ending))
+}
+
 async function tourThenStay(
   platform: PlatformProcess,
+  place: TourPlace,
   { once }: DemoOptions,
   ending: Promise<Ending>,
 ): Promise<number> {
-  const outcome = await Promise.race([tour(platform), ending])
+  const outcome = await Promise.race([tour(platform, place), ending])
   if (outcome === 'broke-off') return 1
   if (outcome !== 'worked') return outcome.code
   if (once) return 0
@@ -36,10 +49,10 @@ async function tourThenStay(
   return await stayUntil(ending)
 }
 
-async function tour(platform: PlatformProcess): Promise<'worked' | 'broke-off'> {
+async function tour(platform: PlatformProcess, place: TourPlace): Promise<'worked' | 'broke-off'> {
   const startedAt = performance.now()
   try {
-    await walkThroughProduct(platform, makeNarrator(process.stdout))
+    await walkThroughProduct(platform, place, makeNarrator(process.stdout))
   } catch (error) {
     if (!(error instanceof ChapterFailed)) throw error
     process.stderr.write(

@@ -5,21 +5,32 @@ export type DemoOptions = {
   readonly once: boolean
   /** A cloud image to use for machines, by path or address; null: ours is built. */
   readonly image: string | null
+  /** Walk on a development cluster with KubeVirt instead of on this computer. */
+  readonly kubernetes: boolean
 }
 
-const usage = `npm run demo -- [--once] [--image PATH|URL]    npm start -- [--image PATH|URL]
-  --once    end after the tour, with exit code 0 when everything worked
-  --image   boot machines from this cloud image instead of building one`
+const usage = `npm run demo -- [--once] [--kubernetes | --image PATH|URL]    npm start -- [--image PATH|URL]
+  --once        end after the tour, with exit code 0 when everything worked
+  --image       boot machines from this cloud image instead of building one
+  --kubernetes  the same tour on a cluster with KubeVirt, which is started on this computer (needs root and Go);
+                with --once it is taken down afterwards`
 
 /** Null when an option is unknown; then it has been said which there are. */
 export function readDemoOptions(args: readonly string[]): DemoOptions | null {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { once: { type: 'boolean', default: false }, image: { type: 'string' } },
+      options: {
+        once: { type: 'boolean', default: false },
+        kubernetes: { type: 'boolean', default: false },
+        image: { type: 'string' },
+      },
       allowPositionals: false,
     })
-    return { once: values.once, image: values.image ?? null }
+    const { once, kubernetes, image } = values
+    if (kubernetes && image !== undefined)
+      throw new Error('The cluster has its own image: leave out one of --kubernetes and --image.')
+    return { once, kubernetes, image: image ?? null }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`)
     return null

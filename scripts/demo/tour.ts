@@ -4,24 +4,30 @@ import { openLeaseBrowser } from '../client/lease-browser.ts'
 import type { PlatformProcess } from '../client/platform-process.ts'
 import { signIn } from '../client/sign-in.ts'
 import { openSshIdentity } from '../client/ssh.ts'
+import { awaitPool } from './chapters/await-pool.ts'
 import { exceedQuota } from './chapters/exceed-quota.ts'
 import { leaseMachine } from './chapters/lease-machine.ts'
 import { releaseMachine, showNothingLeft } from './chapters/release-machine.ts'
 import { downloadResult, followTask, submitTask } from './chapters/run-task.ts'
 import { showCatalogue } from './chapters/show-catalogue.ts'
+import { showIsolation } from './chapters/show-isolation.ts'
+import { stopAndStart } from './chapters/stop-and-start.ts'
 import { useJupyter } from './chapters/use-jupyter.ts'
 import { useSsh } from './chapters/use-ssh.ts'
 import type { Narrator, Tell } from './narrator.ts'
-import type { Session } from './session.ts'
+import type { Session, TourPlace } from './session.ts'
 
 /** Walks through the product against its HTTP API, as a client would. Throws `ChapterFailed`. */
 export async function walkThroughProduct(
   platform: PlatformProcess,
+  place: TourPlace,
   narrator: Narrator,
 ): Promise<void> {
   const { chapter } = narrator
   const session = await chapter('Sign in by the device flow', (tell) => openSession(platform, tell))
   try {
+    if (place !== null)
+      await chapter('Wait for the cluster to be open', (tell) => awaitPool(session, tell))
     await chapter('Look at the catalogue', (tell) => showCatalogue(session, tell))
     const machine = await chapter('Lease a tiny machine', (tell) => leaseMachine(session, tell))
     const { lease } = machine
@@ -30,13 +36,21 @@ export async function walkThroughProduct(
       const link = await chapter('Open Jupyter and execute a cell', (tell) =>
         useJupyter(session, lease, tell),
       )
+      if (place !== null) {
+        await chapter('Stop and start: another machine, the same disk', (tell) =>
+          stopAndStart(session, lease, tell),
+        )
+        await chapter('Tenants are apart: real packets', (tell) =>
+          showIsolation(session, place, lease, tell),
+        )
+      }
       const task = await chapter('Submit a task', (tell) => submitTask(session, tell))
       const ended = await chapter('Follow its log live', (tell) => followTask(session, task, tell))
       await chapter('Download the result', (tell) => downloadResult(session, ended, tell))
       await chapter('Ask for more than the quota', (tell) => exceedQuota(session, tell))
       await chapter('Release the machine', (tell) => releaseMachine(session, machine, tell))
       await chapter('Show that nothing is left', (tell) =>
-        showNothingLeft(session, machine, task.id, link, tell),
+        showNothingLeft(session, place, { machine, taskId: task.id, usedLink: link }, tell),
       )
     })
   } finally {

@@ -35,6 +35,7 @@ import { type DirectJobs, makeDirectJobs } from './jobs/direct-jobs.ts'
 import type { JobHandlers, RunJob } from './jobs/job-handlers.ts'
 import { makeQuietRunJob, type ObserveJob } from './jobs/run-job.ts'
 import { makeTimeLimits } from './jobs/time-limits.ts'
+import { makeNoticeRecovery } from './notice-recovery.ts'
 import { type Schedule, startSchedules, type Timers } from './schedules.ts'
 import { watchPools } from './watch-pools.ts'
 
@@ -174,6 +175,13 @@ function makeSchedules(
       limitMs: minuteMs,
       run: pruneRecords,
       isNews: quiet,
+    },
+    {
+      name: 'notice-recovery',
+      everyMs: 1_000,
+      limitMs: minuteMs,
+      run: makeNoticeRecovery(platform.pools, repairTenants),
+      isNews: (result) => Object.values(result).some((names) => names !== ''),
     },
     {
       name: 'repair-tenants',
