@@ -1,6 +1,8 @@
 import type { ClusterPart } from './cluster-part.ts'
 import { kubevirt } from './kubevirt/kubevirt-part.ts'
+import { kueue } from './kueue/kueue-part.ts'
 import { simulatedNodes } from './simulated/simulated-part.ts'
+import { storage } from './storage/storage-part.ts'
 
 /** In the order in which they start. */
-export const parts: readonly ClusterPart[] = [kubevirt, simulatedNodes]
+export const parts: readonly ClusterPart[] = [kubevirt, storage, kueue, simulatedNodes]

@@ -1,16 +1,14 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClusterContext } from '../cluster-context.ts'
-import { runCommand } from '../processes/run-command.ts'
 import { buildProgram } from '../programs/build-program.ts'
-import { findGo } from '../programs/find-go.ts'
 import { kubevirtVersion } from './configuration.ts'
 
 type Building = Pick<ClusterContext, 'cacheFolder' | 'log' | 'signal'>
 
 const programs = fileURLToPath(new URL('../../programs', import.meta.url))
-const moduleLimitMs = 10 * 60_000
-const kubevirtFolder = path.join(programs, 'kubevirt')
+/** The module that KubeVirt's programs are built from. */
+export const kubevirtFolder = path.join(programs, 'kubevirt')
 const commands = 'kubevirt.io/kubevirt/cmd'
 const ldflags = [`-X kubevirt.io/client-go/version.gitVersion=${kubevirtVersion}`]
 
@@ -84,14 +82,4 @@ export function named(built: Readonly<Record<string, string>>, name: string): st
   const program = built[name]
   if (program === undefined) throw new Error(`The build of KubeVirt made no ${name}.`)
   return program
-}
-
-/** Where Go keeps the sources of a module that KubeVirt's programs are built with; fetched when they are not there. */
-export async function moduleFolder(module: string, signal: AbortSignal): Promise<string> {
-  const go = await findGo(signal)
-  const options = { cwd: kubevirtFolder, signal, timeoutMs: moduleLimitMs }
-  const output = await runCommand(go.path, ['mod', 'download', '-json', module], options)
-  const { Dir: folder } = JSON.parse(output) as { readonly Dir?: string }
-  if (folder === undefined) throw new Error(`Go has no sources of ${module}`)
-  return folder
 }

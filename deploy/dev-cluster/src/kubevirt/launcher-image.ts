@@ -5,8 +5,9 @@ import { type CachePlace, keepFile } from '../images/keep-file.ts'
 import { writeImage } from '../images/write-image.ts'
 import { step } from '../log.ts'
 import { runCommand } from '../processes/run-command.ts'
+import { moduleFolder } from '../programs/module-folder.ts'
 import { kubevirtVersion } from './configuration.ts'
-import { buildNodePrograms, moduleFolder } from './kubevirt-programs.ts'
+import { buildNodePrograms, kubevirtFolder } from './kubevirt-programs.ts'
 import { launcherRoot } from './launcher-root.ts'
 
 /** One image for virt-handler and for the pods of machines. */
@@ -46,7 +47,10 @@ async function packPrograms(
   work: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const sources = path.join(await moduleFolder('kubevirt.io/kubevirt', signal), 'cmd')
+  const sources = path.join(
+    await moduleFolder(kubevirtFolder, 'kubevirt.io/kubevirt', signal),
+    'cmd',
+  )
   const launcher = path.join(sources, 'virt-launcher')
   const root = path.join(work, 'root')
   const put = async (from: string, to: string, mode: number) => {

@@ -9,7 +9,7 @@ import { waitUntil } from '../api-server/wait-until.ts'
 import type { ClusterContext } from '../cluster-context.ts'
 import type { ClusterPart } from '../cluster-part.ts'
 import { ensureAll, installDefinitions } from '../kubevirt/install-objects.ts'
-import { moduleFolder } from '../kubevirt/kubevirt-programs.ts'
+import { kubevirtFolder } from '../kubevirt/kubevirt-programs.ts'
 import { step } from '../log.ts'
 import { imagePermissions } from './image-permissions.ts'
 import type { StorageSettings } from './run-storage.ts'
@@ -68,7 +68,7 @@ async function installObjects(api: ApiServer, context: ClusterContext): Promise<
 }
 
 async function readSnapshotDefinitions(signal: AbortSignal): Promise<readonly ClusterObject[]> {
-  const folder = path.join(await moduleFolder(snapshotter, signal), 'config', 'crd')
+  const folder = path.join(await moduleFolder(kubevirtFolder, snapshotter, signal), 'config', 'crd')
   const names = (await readdir(folder)).filter((name) => name.startsWith('snapshot.'))
   return await Promise.all(
     names.map(
