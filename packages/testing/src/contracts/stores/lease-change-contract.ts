@@ -5,7 +5,6 @@ import {
   leaseHolds,
   lookAgainAt,
   makeReady,
-  type Provisioning,
   provisionLease,
   type Queued,
   queueLease,
@@ -75,28 +74,6 @@ export function leaseChangeContract(name: string, open: OpenStores): void {
           [5, 'stopping', 'released-by-tenant', 'worker'],
         ],
       )
-    })
-
-    it('keeps what is in the way of a machine, and says so in the history', async () => {
-      const lease = await admitted()
-      const provisioning = await change(lease, provisionLease(lease, testNow, 1_000))
-      const obstacle = {
-        code: 'no-room',
-        detail: '3 GPUs are free, but no node has 2',
-        since: testNow,
-        notedAt: testNow,
-      } as const
-      const noted = { ...provisioning, version: provisioning.version + 1, obstacle } as Lease
-      const by = { ...byPlatform, reason: obstacle.code, detail: obstacle.detail }
-
-      expect(await stores().leases.replace(provisioning, noted, by)).toBe('replaced')
-
-      expect(await stores().leases.find(lease.tenantId, lease.id)).toEqual(noted)
-      const [event] = await stores().leases.events(lease.tenantId, lease.id, 3, 1)
-      expect(event).toMatchObject({ state: 'provisioning', reason: 'no-room' })
-      const ended = endLease(noted as Provisioning, 'boot-timed-out', testNow, 0, 'no-room: why')
-      await change(noted, ended)
-      expect(await stores().leases.findAnyTenant(lease.id)).toEqual(ended)
     })
 
     it('lets one of two changes of the same version win', async () => {

@@ -160,6 +160,32 @@ function leaseReadingContract(name: string, open: OpenStores): void {
       expect(await stores().leases.placingIn(pool)).toEqual([])
     })
 
+    it('keeps what is in the way of a machine, and says so in the history', async () => {
+      const tenant = await someTenant()
+      const lease = await admit(aNewLease(tenant.id))
+      const { leases } = stores()
+      const facts = { id: lease.id, tenantId: tenant.id }
+      const obstacle = {
+        code: 'no-room',
+        detail: 'full',
+        since: testNow,
+        notedAt: testNow,
+      } as const
+      const noted = aLease.provisioning({ ...facts, obstacle })
+      const by = { actor: thePlatform, claim: null, reason: obstacle.code, detail: obstacle.detail }
+
+      expect(await leases.replace(lease, noted, by)).toBe('replaced')
+      expect(await leases.find(tenant.id, lease.id)).toEqual(noted)
+      const ended = aLease.failed({ ...facts, version: 3, reasonDetail: 'no-room: full' })
+      await leases.replace(noted, ended, { actor: thePlatform, claim: null })
+
+      expect(await leases.findAnyTenant(lease.id)).toEqual(ended)
+      expect(await leases.events(tenant.id, lease.id, 2, 9)).toMatchObject([
+        { state: 'provisioning', reason: 'no-room', detail: 'full' },
+        { state: 'failed', reason: 'boot-timed-out' },
+      ])
+    })
+
     it('knows which leases still live', async () => {
       const tenant = await someTenant()
       const lives = await admit(aNewLease(tenant.id))
