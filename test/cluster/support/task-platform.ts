@@ -10,7 +10,7 @@ import {
 import { type KubernetesPoolSettings, openKubernetesPool } from '@leasehold/compute-kubernetes'
 import type { Cluster } from '@leasehold/dev-cluster'
 import type { ImageName, PoolName, TaskId, TenantId } from '@leasehold/domain'
-import { type APlatform, fakePools } from '@leasehold/testing'
+import { type APlatform, fakePools, textOf } from '@leasehold/testing'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
 import { expect } from 'vitest'
 import { type AnApi, anApi } from '../../../apps/api/test/api-harness.ts'
@@ -19,6 +19,7 @@ const { signal } = new AbortController()
 const quiet = { info() {}, warn() {}, error() {} }
 const acme = 'ten_acme' as TenantId
 const aPoll = { timeout: 150_000, interval: 200 }
+const bucket = 'leasehold-ten-acme'
 const nameOfFirst = 'jsonpath={.items[0].metadata.name}'
 
 type TaskView = {
@@ -77,7 +78,7 @@ export async function openTaskPlatform(
     tenantOf: (id) => platform.tenants.find(id),
     limitsOf: async (id) => {
       const quotas = await platform.quotas.list(id)
-      return Object.fromEntries(quotas.map(({ dimension, limit }) => [dimension, limit]))
+      return Object.fromEntries(quotas.map(({ resource, limit }) => [resource, limit]))
     },
     onRepair: () => {},
   })
@@ -130,7 +131,7 @@ function spokenTo(
       const folder = `tasks/${id}/outputs/`
       const read = items.map(async ({ path }: { path: string }) => [
         path.slice(folder.length),
-        (await get(`/v1/files/${path}`)).body,
+        await textOf((await api.platform.objects.get(bucket, path, signal))?.body ?? nothing()),
       ])
       return Object.fromEntries(await Promise.all(read))
     },
@@ -216,3 +217,5 @@ async function makeSystemNamespace(
   const namespace = { kind: 'Namespace', apiVersion: 'v1', metadata }
   await cluster.kubectl(['create', '-f', '-'], JSON.stringify(namespace))
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
