@@ -180,7 +180,7 @@ function makeSchedules(
       name: 'notice-recovery',
       everyMs: 1_000,
       limitMs: minuteMs,
-      run: makeNoticeRecovery(platform.pools, repairTenants),
+      run: makeNoticeRecovery(platform.pools, repairTenants, () => platform.clock.now()),
       isNews: (result) => Object.values(result).some((names) => names !== ''),
     },
     {

@@ -120,6 +120,8 @@ describe('quotas', () => {
     const quotas = await makeSetQuotas(platform)({ tenantId: acme, limits: { vcpu: 0 }, actor })
 
     expect(quotas.find(({ resource }) => resource === 'vcpu')).toMatchObject({ limit: 0 })
+    // Pools with a quota of their own follow.
+    expect(platform.hints.waiting()).toContainEqual({ job: 'ensure-tenant', id: acme })
   })
 
   it('that differ from what is held are found', async () => {
