@@ -4,6 +4,8 @@ const slow = { testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false
 
 export default defineConfig({
   test: {
+    // A cluster is removed after its tests.
+    teardownTimeout: 120_000,
     projects: [
       {
         test: {

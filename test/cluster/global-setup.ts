@@ -58,7 +58,7 @@ async function provide(runLabel: ClusterAccess['runLabel']): Promise<Found> {
     place.log(`tests use the cluster of level ${running.level} that runs already`)
     return { provided: { cluster: accessTo(running, runLabel, place), reason: null }, remove: null }
   }
-  const cluster = await startCluster({ ...place, level: 'real' })
+  const cluster = await startCluster({ ...place, level: 'real', endsWithUs: true })
   return {
     provided: { cluster: accessTo(cluster, runLabel, place), reason: null },
     remove: () => cluster.stop(),

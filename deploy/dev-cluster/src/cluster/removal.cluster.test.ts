@@ -7,6 +7,7 @@ import { hierarchies } from '../node/cgroups.ts'
 import { ip } from '../node/host-link.ts'
 import { sendSignal } from '../processes/end-processes.ts'
 import { findProcesses } from '../processes/find-processes.ts'
+import { runCommand } from '../processes/run-command.ts'
 import { readState } from './cluster-state.ts'
 import { type Cluster, type ClusterOptions, openCluster, startCluster } from './start-cluster.ts'
 
@@ -49,6 +50,29 @@ describeOnCluster(
       cluster = await startCluster(options)
 
       expect(await statuses(cluster)).toBe('True True')
+    })
+
+    it('ends with the process that started it, when it was asked to', {
+      timeout: startLimitMs,
+    }, async () => {
+      const guarded = path.join(parent, 'guarded')
+      const module = new URL('./start-cluster.ts', import.meta.url).href
+      const asked = { folder: guarded, cacheFolder, level: 'control-plane', endsWithUs: true }
+      const script = `
+        const { startCluster } = await import(${JSON.stringify(module)})
+        const signal = AbortSignal.timeout(200_000)
+        await startCluster({ ...${JSON.stringify(asked)}, log: () => undefined, signal })
+        process.kill(process.pid, 'SIGKILL')`
+
+      await runCommand(process.execPath, ['--input-type=module', '-e', script], {
+        signal: options.signal,
+        timeoutMs: 200_000,
+      }).catch((error: Error) => expect(error.message).toContain('ended with SIGKILL'))
+
+      await expect
+        .poll(() => access(guarded).then(String, ({ code }) => code), { timeout: 30_000 })
+        .toBe('ENOENT')
+      expect(await findProcesses(guarded)).toEqual([])
     })
 
     it('keeps its objects when its control plane is stopped and started', async () => {

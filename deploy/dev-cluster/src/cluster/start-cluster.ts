@@ -4,6 +4,7 @@ import path from 'node:path'
 import { freePort } from '../api-server/free-port.ts'
 import type { ClusterContext, NodeAccess, SupervisedProcess } from '../cluster-context.ts'
 import type { ClusterPart } from '../cluster-part.ts'
+import { guardCluster } from '../guard/guard-cluster.ts'
 import type { Level } from '../level.ts'
 import { type Log, step } from '../log.ts'
 import { openNodes } from '../node/enter-node.ts'
@@ -26,6 +27,8 @@ export type ClusterOptions = {
   readonly level: Level
   /** Real nodes, at level `real`; default 1. */
   readonly nodeCount?: number
+  /** The cluster ends when this process does, however that ends; otherwise it outlives it. */
+  readonly endsWithUs?: boolean
   /** Instead of all that the level has. */
   readonly parts?: readonly ClusterPart[]
   readonly log: Log
@@ -55,8 +58,7 @@ export type Cluster = {
 const removalLimitMs = 120_000
 
 /**
- * Starts a cluster that outlives this process, after removing what an earlier one in the same folder
- * left behind. When it cannot start, only its logs stay.
+ * Starts a cluster, after removing what an earlier one in the same folder left behind. When it cannot start, only its logs stay.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const reason = await findPrerequisites(options.level, options.signal)
@@ -113,6 +115,7 @@ async function start(options: ClusterOptions): Promise<Cluster> {
   const program = await buildKubernetes(options)
   const state = await planState(options)
   await writeState(folder, state)
+  if (options.endsWithUs === true) guardCluster(folder, options.cacheFolder)
   const running: RunningNodes | null =
     state.host === null ? null : await startNodes(options, state, program)
   const plane = await step(log, 'control plane', () =>
