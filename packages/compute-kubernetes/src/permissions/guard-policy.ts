@@ -6,7 +6,7 @@ import type { Installation } from './permission-manifests.ts'
  * a stolen token of Leasehold's cannot give itself rights in `kube-system`.
  */
 export function guardManifests({ prefix, serviceAccount }: Installation): readonly object[] {
-  const name = 'leasehold-stays-at-home'
+  const name = `${prefix}-stays-at-home`
   const labels = { 'app.kubernetes.io/name': 'leasehold' }
   const ours = `'${prefix}-ten-'`
   const user = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`

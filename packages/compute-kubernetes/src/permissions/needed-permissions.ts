@@ -57,7 +57,7 @@ export const neededPermissions: readonly NeededPermission[] = [
     'clusterroles',
     'bind',
     'May hand on the rights below that hold in tenants’ namespaces, without having them elsewhere.',
-    ['leasehold-tenant'],
+    ['<prefix>-tenant'],
   ),
   right(
     'cluster',
@@ -109,12 +109,13 @@ export const neededPermissions: readonly NeededPermission[] = [
     'get list watch',
     'Follows the queue of each tenant, to repair it. Only with Kueue.',
   ),
+  right('cluster', 'kubevirt.io', 'virtualmachines', 'get list watch', 'Follows machines.'),
   right(
     'cluster',
     'kubevirt.io',
-    'virtualmachines virtualmachineinstances',
-    'get list watch',
-    'Follows machines and how far they are.',
+    'virtualmachineinstances',
+    'list watch',
+    'Follows how far machines are.',
   ),
   right(
     'cluster',

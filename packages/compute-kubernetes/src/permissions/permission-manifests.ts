@@ -1,5 +1,5 @@
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
-import { tenantClusterRole } from '../tenancy/tenant-objects.ts'
+import { tenantRoleSuffix } from '../tenancy/tenant-objects.ts'
 import {
   type NeededPermission,
   neededPermissions,
@@ -25,7 +25,7 @@ export function permissionManifests(
   installation: Installation,
   permissions: readonly NeededPermission[] = neededPermissions,
 ): readonly object[] {
-  const { systemNamespace, serviceAccount } = installation
+  const { prefix, systemNamespace, serviceAccount } = installation
   const rulesOf = (scope: PermissionScope) =>
     permissions.filter((one) => one.scope === scope).map((one) => ruleOf(one, installation))
   const labels = { 'app.kubernetes.io/name': 'leasehold' }
@@ -42,26 +42,26 @@ export function permissionManifests(
       kind: 'ServiceAccount',
       metadata: { ...serviceAccount, labels },
     },
-    clusterRole('leasehold', 'cluster'),
-    clusterRole(tenantClusterRole, 'tenant'),
+    clusterRole(prefix, 'cluster'),
+    clusterRole(`${prefix}${tenantRoleSuffix}`, 'tenant'),
     {
       apiVersion: version,
       kind: 'Role',
-      metadata: { name: 'leasehold', namespace: systemNamespace, labels },
+      metadata: { name: prefix, namespace: systemNamespace, labels },
       rules: rulesOf('system'),
     },
     {
       apiVersion: version,
       kind: 'ClusterRoleBinding',
-      metadata: { name: 'leasehold', labels },
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'leasehold' },
+      metadata: { name: prefix, labels },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: prefix },
       subjects,
     },
     {
       apiVersion: version,
       kind: 'RoleBinding',
-      metadata: { name: 'leasehold', namespace: systemNamespace, labels },
-      roleRef: { apiGroup: rbac, kind: 'Role', name: 'leasehold' },
+      metadata: { name: prefix, namespace: systemNamespace, labels },
+      roleRef: { apiGroup: rbac, kind: 'Role', name: prefix },
       subjects,
     },
   ]

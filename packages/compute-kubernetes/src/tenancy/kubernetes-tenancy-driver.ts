@@ -113,7 +113,8 @@ function makeSteps({ options, caches, keeper, removed, removalDeadlineMs }: Part
     const ref = refOfNamespace(tenant.id)
     const known = caches.isFresh(ref.kind) ? caches.read(ref) : null
     const namespace = known ?? (await findOurNamespace(tenant.id, signal))
-    if (namespace?.metadata.deletionTimestamp !== undefined) throw new NamespaceIsGoing(namespace)
+    if (namespace?.metadata.deletionTimestamp !== undefined)
+      throw new NamespaceIsGoing((await findNamespace(tenant.id, signal)) ?? namespace)
     await ensureInstallation(new Set(), signal)
     await keeper.ensureTenant(tenant, gone, signal)
   }

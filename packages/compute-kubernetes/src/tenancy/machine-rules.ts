@@ -99,11 +99,11 @@ function sizeRules(rules: TierRules): readonly Rule[] {
     },
     {
       expression: `variables.reservedCpu * ${decimal(cpu)} + ${slack} >= double(variables.vcpu)`,
-      says: `'CPU overcommit: ' + string(variables.vcpu) + ' vCPUs on ' + string(variables.reservedCpu) + ' reserved CPUs; this tier allows ${cpu} vCPUs per CPU, so requests.cpu must be larger'`,
+      says: `'CPU overcommit: ' + string(variables.vcpu) + ' vCPUs on ' + string(int(variables.reservedCpu * 1000.0 + 0.5)) + 'm reserved CPUs; this tier allows ${cpu} vCPUs per CPU, so requests.cpu must be larger'`,
     },
     {
       expression: `variables.guestMiB > 0.0 && variables.reservedMiB * ${decimal(memory)} + ${slack} >= variables.guestMiB`,
-      says: `'memory overcommit: a guest of ' + string(variables.guestMiB) + ' MiB on ' + string(variables.reservedMiB) + ' reserved MiB; this tier allows ${memory} to 1, so requests.memory must be larger'`,
+      says: `'memory overcommit: a guest of ' + string(int(variables.guestMiB)) + ' MiB on ' + string(int(variables.reservedMiB)) + ' reserved MiB; this tier allows ${memory} to 1, so requests.memory must be larger'`,
     },
   ]
 }

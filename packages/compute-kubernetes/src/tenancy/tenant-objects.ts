@@ -21,8 +21,8 @@ import { tierRules } from './tier-rules.ts'
 /** One object as it must be. */
 export type WantedObject = { readonly kind: KindInfo; readonly manifest: KubeManifest }
 
-/** What Leasehold itself may do in a tenant's namespace; made from `permissions/`, applied by the operator. */
-export const tenantClusterRole = 'leasehold-tenant'
+/** After the prefix: what Leasehold itself may do in a tenant's namespace. From `permissions/`, applied by the operator. */
+export const tenantRoleSuffix = '-tenant'
 /** In the namespaces of golden disks, after the prefix: the role that may copy them. */
 const imageSourceSuffix = '-image-source'
 /** In the namespaces of golden disks, after a tenant's namespace: the binding of that role. */
@@ -149,7 +149,7 @@ function platformAccess(settings: KubernetesPoolSettings): object {
     roleRef: {
       apiGroup: 'rbac.authorization.k8s.io',
       kind: 'ClusterRole',
-      name: tenantClusterRole,
+      name: `${settings.prefix}${tenantRoleSuffix}`,
     },
     subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
   }
