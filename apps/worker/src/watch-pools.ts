@@ -1,4 +1,4 @@
-import type { JobHints, Log, Pause, Pools } from '@leasehold/application'
+import type { JobHints, Log, Pause, Pool, Pools } from '@leasehold/application'
 
 const firstWaitMs = 1_000
 const longestWaitMs = 30_000
@@ -20,8 +20,31 @@ export async function watchPools(
       open: () => pool.machines.watch(tell(hints.lookAtLease), signal),
     },
     { what: `runs of ${pool.name}`, open: () => pool.tasks.watch(tell(hints.lookAtTask), signal) },
+    ...watchRoom(pool, hints, pause, signal),
   ])
   await Promise.all(watches.map(({ what, open }) => keepOpen(what, open, pause, log, signal)))
+}
+
+/** Room comes in crowds: after the first of them, those of the next while are told together. */
+const roomPauseMs = 2_000
+
+function watchRoom(pool: Pool, hints: JobHints, pause: Pause, signal: AbortSignal) {
+  const { name, watchRoom: watch } = pool
+  if (watch === undefined) return []
+  let isPausing = false
+  let isMore = false
+  const onRoom = async () => {
+    isMore = true
+    if (isPausing) return
+    isPausing = true
+    while (isMore && !signal.aborted) {
+      isMore = false
+      await hints.admitQueued(name)
+      await pause(roomPauseMs, signal)
+    }
+    isPausing = false
+  }
+  return [{ what: `room of ${name}`, open: () => watch(() => void onRoom(), signal) }]
 }
 
 /** Hints never throw, so nobody has to wait for them. */

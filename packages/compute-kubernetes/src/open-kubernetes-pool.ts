@@ -45,7 +45,11 @@ export async function openKubernetesPool(
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
   })
   const closing = new AbortController()
-  const capacity = openClusterCapacity({ client, settings, log })
+  const roomWatchers = new Set<() => void>()
+  const onRoom = () => {
+    for (const tell of roomWatchers) tell()
+  }
+  const capacity = openClusterCapacity({ client, settings, log, onRoom })
   const kubeVirts = client.watchCache(kinds.kubeVirts, {}, () => {}, closing.signal)
   const parts = openParts(options, client, capacity.read)
   return {
@@ -64,6 +68,11 @@ export async function openKubernetesPool(
       ],
       () => clock.now(),
     ),
+    async watchRoom(tell, signal) {
+      roomWatchers.add(tell)
+      await untilAborted(AbortSignal.any([signal, closing.signal]))
+      roomWatchers.delete(tell)
+    },
     ...(settings.access === 'port-forward'
       ? { connect: makeConnectToMachine(dialPortForward(client), settings.prefix) }
       : {}),
@@ -74,6 +83,13 @@ export async function openKubernetesPool(
       await client.close()
     },
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** The three drivers, each opened by its first use. */

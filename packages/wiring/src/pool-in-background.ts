@@ -52,6 +52,10 @@ export function poolInBackground(options: Options): ClosablePool {
       inspectTenant: async (id, signal) =>
         pool === null ? 'unknown' : pool.tenancy.inspectTenant(id, signal),
     },
+    watchRoom: (onRoom, signal) =>
+      watchWhenOpen(whenOpen, signal, async ({ watchRoom }) => {
+        await watchRoom?.(onRoom, signal)
+      }),
     ...(connects ? { connect: connectTo(opened) } : {}),
     async close() {
       closing.abort()

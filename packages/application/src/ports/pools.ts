@@ -22,6 +22,8 @@ export type Pool = PoolInfo & {
   readonly taskImages?: readonly ImageName[]
   /** Null while the place works. Absent: it always does. */
   readonly trouble?: () => PoolTrouble | null
+  /** Calls `onRoom` whenever there may be more room than before; a hint, nothing more. Ends with the signal. Absent: rows say it. */
+  readonly watchRoom?: (onRoom: () => void, signal: AbortSignal) => Promise<void>
   /** Where the address of a machine cannot be reached from outside its place. Absent: by TCP, as anywhere. */
   readonly connect?: ConnectToMachine
   readonly machines: MachineDriver

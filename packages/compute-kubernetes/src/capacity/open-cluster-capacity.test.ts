@@ -14,12 +14,12 @@ const lease = { [labelNames.managedBy]: managedBy, [labelNames.lease]: 'lse_1' }
 async function opened() {
   const kube = fakeKube()
   kube.put(kinds.nodes, aClusterNode())
-  let changes = 0
+  let rooms = 0
   const settings = someSettings()
-  const capacity = openClusterCapacity({ client: kube, settings, log, onChange: () => changes++ })
+  const capacity = openClusterCapacity({ client: kube, settings, log, onRoom: () => rooms++ })
   onTestFinished(() => capacity.close())
   await capacity.synced(AbortSignal.timeout(5_000))
-  return { kube, capacity, changes: () => changes }
+  return { kube, capacity, rooms: () => rooms }
 }
 
 const freeCpu = ({
@@ -29,7 +29,7 @@ const freeCpu = ({
 
 describe('the capacity of a cluster', () => {
   it('follows pods and nodes without asking again', async () => {
-    const { kube, capacity, changes } = await opened()
+    const { kube, capacity } = await opened()
     const asked = kube.requests.length
     expect(freeCpu(capacity.read())).toEqual([8_000])
 
@@ -41,7 +41,22 @@ describe('the capacity of a cluster', () => {
     await expect.poll(() => freeCpu(capacity.read())).toEqual([8_000, 8_000])
 
     expect(kube.requests.length).toBe(asked)
-    expect(changes()).toBeGreaterThan(3)
+  })
+
+  it('tells of more room when a pod goes or a node changes, and of nothing else', async () => {
+    const { kube, capacity, rooms } = await opened()
+    kube.put(kinds.pods, aClusterPod({ requests: { cpu: '2' } }))
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([6_000])
+    const before = rooms()
+    kube.edit(nodeRef, { metadata: { annotations: { heartbeat: '1' } } })
+    kube.put(kinds.pods, aClusterPod({ name: 'pod-2', requests: { cpu: '1' } }))
+    await expect.poll(() => freeCpu(capacity.read())).toEqual([5_000])
+    expect(rooms()).toBe(before)
+
+    kube.vanish({ kind: kinds.pods, namespace: 'default', name: 'pod-1' })
+    await expect.poll(rooms).toBe(before + 1)
+    kube.edit(nodeRef, { spec: { unschedulable: true } })
+    await expect.poll(rooms).toBe(before + 2)
   })
 
   it('forgets a pod that is over', async () => {

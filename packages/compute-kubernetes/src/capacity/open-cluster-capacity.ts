@@ -2,6 +2,7 @@ import type { Log, PoolCapacity } from '@leasehold/application'
 import { type GpuTypeName, type LeaseId, sumOfNodes, type TaskId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
+import type { CacheChange } from '../client/watch-cache.ts'
 import { leaseIdOf, taskIdOf } from '../object-names.ts'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
 import { type ClusterNode, type ClusterPod, nodeRead, podRead } from './node-and-pod.ts'
@@ -21,34 +22,48 @@ export type ClusterCapacity = {
 /** Pods that are over keep nothing; they leave the watch when their phase changes. */
 const stillThere = 'status.phase!=Succeeded,status.phase!=Failed'
 
-/** Follows all nodes and all pods of the cluster, and keeps of each what counts. `onChange`: something was taken or given back. */
+/** Follows all nodes and all pods of the cluster, and keeps of each what counts. `onRoom`: there may be more room than before. */
 export function openClusterCapacity({
   client,
   settings,
   log,
-  onChange = () => {},
+  onRoom = () => {},
 }: {
   readonly client: KubeClient
   readonly settings: Pick<KubernetesPoolSettings, 'name' | 'gpus' | 'taskGpus'>
   readonly log: Log
-  readonly onChange?: () => void
+  readonly onRoom?: () => void
 }): ClusterCapacity {
   const closing = new AbortController()
   let known: PoolCapacity | null = null
-  const changed = () => {
+  const seen = new Map<string, string>()
+  const nodeChanged = ({ type, object }: CacheChange<ClusterNode>) => {
+    const { name } = object.metadata
+    // A node that only says that it lives changes nothing.
+    const now =
+      type === 'removed'
+        ? 'gone'
+        : JSON.stringify([object.metadata.labels, object.spec, object.status])
+    if (seen.get(name) === now) return
+    if (type === 'removed') seen.delete(name)
+    else seen.set(name, now)
     known = null
-    onChange()
+    onRoom()
+  }
+  const podChanged = ({ type }: CacheChange<ClusterPod>) => {
+    known = null
+    if (type === 'removed') onRoom()
   }
   const nodes = client.watchCache<ClusterNode>(
     kinds.nodes,
     { project: nodeRead },
-    changed,
+    nodeChanged,
     closing.signal,
   )
   const pods = client.watchCache<ClusterPod>(
     kinds.pods,
     { fieldSelector: stillThere, project: podRead },
-    changed,
+    podChanged,
     closing.signal,
   )
   const isFresh = () => nodes.isFresh() && pods.isFresh()
