@@ -4,9 +4,9 @@ import type { ClusterObject } from '../api-server/object-path.ts'
 import { type ApiServer, openApiServer } from '../api-server/open-api-server.ts'
 import { waitUntil } from '../api-server/wait-until.ts'
 import type { ClusterContext, NodeAccess } from '../cluster-context.ts'
+import type { ClusterPart } from '../cluster-part.ts'
 import { pretendGpus } from '../kubevirt/configuration.ts'
 import { step } from '../log.ts'
-import type { ClusterPart } from '../parts.ts'
 import { buildProgram } from '../programs/build-program.ts'
 
 const source = fileURLToPath(new URL('../../programs/devices', import.meta.url))

@@ -11,6 +11,7 @@ import type { ClusterPart } from '../cluster-part.ts'
 import { ensureAll, installDefinitions } from '../kubevirt/install-objects.ts'
 import { kubevirtFolder } from '../kubevirt/kubevirt-programs.ts'
 import { step } from '../log.ts'
+import { moduleFolder } from '../programs/module-folder.ts'
 import { imagePermissions } from './image-permissions.ts'
 import type { StorageSettings } from './run-storage.ts'
 import { snapshotClass } from './serve-snapshot.ts'
@@ -49,11 +50,17 @@ async function ensureImages(context: ClusterContext): Promise<StorageSettings['i
     ensureGuestImage({
       folder: path.join(context.cacheFolder, '..', 'images'),
       progress: report,
-      log: { debug: () => {}, info: () => {}, warn: context.log, error: context.log },
+      log: imageLog(context),
       signal: context.signal,
     }),
   )
   return { 'small-guest': smallGuest, 'debian-12': debian.diskPath }
+}
+
+/** Steps are shown anyway: only what goes wrong is worth a line of its own. */
+function imageLog({ log }: ClusterContext) {
+  const tell = (_: object, message: string) => log(`  ${message}`)
+  return { info: () => undefined, warn: tell, error: tell }
 }
 
 async function installObjects(api: ApiServer, context: ClusterContext): Promise<void> {
