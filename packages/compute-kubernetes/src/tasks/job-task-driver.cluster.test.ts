@@ -1,4 +1,3 @@
-import type { ImageName } from '@leasehold/domain'
 import { describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { taskDriverContract } from '../../../testing/src/contracts/task-driver-contract.ts'
@@ -20,11 +19,6 @@ describeOnCluster(
     }
     const startUp: TaskPlace['startUp'] = async (...of) => remember(await place.startUp(...of))
     const runToEnd: TaskPlace['runToEnd'] = async (...of) => remember(await place.runToEnd(...of))
-    const inImage = async (image: string) => {
-      const run = remember(place.newRun({ script: '' }, { image: image as ImageName }))
-      await place.driver.startRun(run.order, signal)
-      return run.order
-    }
 
     beforeAll(async () => {
       place = await openTaskPlace(cluster)
@@ -198,64 +192,6 @@ describeOnCluster(
 
         expect(await place.see(order)).toEqual({ kind: 'absent' })
         expect(await place.podsOf(order)).toEqual([])
-      })
-    })
-
-    describe('a run that cannot come up', { timeout: 3 * minutes }, () => {
-      it('is refused when its image has an impossible name', async () => {
-        const order = await inImage('misspelt')
-
-        await place.until(order, { kind: 'refused', detail: expect.stringContaining('image') })
-      })
-
-      it('is refused when its image has no Python', async () => {
-        const order = await inImage('no-python')
-
-        await place.until(order, { kind: 'refused', detail: expect.stringContaining('python3') })
-      })
-
-      it('says that its image has not come when the registry does not answer', async () => {
-        const order = await inImage('missing')
-
-        await place.until(order, {
-          kind: 'present',
-          obstacle: expect.stringContaining('leasehold.local/none:dev'),
-        })
-      })
-
-      it('says that no node has room, and goes when it is destroyed', async () => {
-        const shape = {
-          ...place.newRun({ script: '' }).order.shape,
-          cpu: { sockets: 1, cores: 200, threads: 1, model: 'host-model' },
-        }
-        const run = remember(place.newRun({ script: '' }, { shape }))
-        await place.driver.startRun(run.order, signal)
-
-        await place.until(run.order, {
-          kind: 'present',
-          obstacle: expect.stringContaining('Insufficient cpu'),
-        })
-      })
-
-      it('is refused with numbers when it is larger than the tenant’s quota', async () => {
-        const { namespace } = place
-        await place.client.create(
-          kinds.resourceQuotas,
-          {
-            metadata: { name: 'small', namespace },
-            spec: { hard: { 'requests.memory': '200Mi' } },
-          },
-          signal,
-        )
-        const run = remember(place.newRun({ script: '' }))
-        await place.driver.startRun(run.order, signal)
-
-        await place.until(run.order, {
-          kind: 'refused',
-          detail: expect.stringMatching(/requested: requests.memory=256Mi.*limited.*200Mi/),
-        })
-        const quota = { kind: kinds.resourceQuotas, namespace, name: 'small' }
-        await place.client.delete(quota, signal)
       })
     })
   },
