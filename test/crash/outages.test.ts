@@ -3,12 +3,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FileDownload, FileObject, Task } from '@leasehold/contract'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@leasehold/db'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../scripts/client/api-client.ts'
 import { signIn } from '../../scripts/client/sign-in.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
-import { emptyQueue, postmasterPid } from './support/database.ts'
+import { emptyQueue, keepKilling, postmasterPid } from './support/database.ts'
 import { startPaperAgents } from './support/paper-agents.ts'
 import { runApiOf } from './support/paper-platform.ts'
 import {
@@ -32,7 +31,6 @@ describe('a platform one of whose parts is gone for 20 s', () => {
   let world: PaperWorld
   let api: ApiClient
   let runApi: string
-  const stopping: (() => Promise<void>)[] = []
 
   beforeAll(async () => {
     world = await openPaperWorld(21)
@@ -42,10 +40,7 @@ describe('a platform one of whose parts is gone for 20 s', () => {
     )
     runApi = await runApiOf(world.stateFolder)
   })
-  afterAll(async () => {
-    await world?.close()
-    for (const stop of stopping) await stop()
-  })
+  afterAll(() => world?.close())
 
   /** Watches the API while a part is away; `end` brings it back when the time is over, whatever happens. */
   const during = async (ask: readonly string[], end: () => Promise<void> | void): Promise<Seen> => {
@@ -79,17 +74,8 @@ describe('a platform one of whose parts is gone for 20 s', () => {
       take: async () => freeze(await postmasterPid(world.stateFolder)),
     },
     {
-      how: 'was killed and is started again',
-      take: async () => {
-        process.kill(await postmasterPid(world.stateFolder), 'SIGKILL')
-        return async () => {
-          const server: EmbeddedPostgres = await startEmbeddedPostgres({
-            folder: join(world.stateFolder, 'postgres'),
-            log: { info: () => {}, warn: () => {}, error: () => {} },
-          })
-          stopping.push(() => server.stop())
-        }
-      },
+      how: 'is killed again and again',
+      take: () => keepKilling(world.stateFolder),
     },
   ])('says so when PostgreSQL $how under load, and loses nothing', async ({ take }) => {
     const agents = startPaperAgents(world.place, () => runApi)

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
 type Connection = { readonly port: number; readonly password: string }
@@ -45,9 +46,41 @@ export async function emptyQueue(stateFolder: string): Promise<number> {
 
 /** Process id of the embedded server. */
 export async function postmasterPid(stateFolder: string): Promise<number> {
+  return pidIn(await pidFileOf(stateFolder))
+}
+
+/** Kills the server as soon as it is there again. Returns how to leave it alone. */
+export async function keepKilling(stateFolder: string): Promise<() => Promise<void>> {
+  const file = await pidFileOf(stateFolder)
+  const ending = new AbortController()
+  const killing = (async () => {
+    while (!ending.signal.aborted) {
+      const pid = await pidIn(file).catch(() => 0)
+      if (pid > 1) killQuietly(pid)
+      await pause(200, undefined, { signal: ending.signal }).catch(() => {})
+    }
+  })()
+  return async () => {
+    ending.abort()
+    await killing
+  }
+}
+
+async function pidFileOf(stateFolder: string): Promise<string> {
   return withDatabase(stateFolder, async (client) => {
     const { rows } = await client.query<{ folder: string }>('SHOW data_directory')
-    const file = join(Object.values(rows[0] ?? {})[0] ?? '', 'postmaster.pid')
-    return Number((await readFile(file, 'utf8')).split('\n')[0])
+    return join(Object.values(rows[0] ?? {})[0] ?? '', 'postmaster.pid')
   })
+}
+
+async function pidIn(file: string): Promise<number> {
+  return Number((await readFile(file, 'utf8')).split('\n')[0])
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It was dead already.
+  }
 }

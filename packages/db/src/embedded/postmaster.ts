@@ -24,7 +24,7 @@ export async function findPostmaster(dataFolder: string): Promise<Postmaster | n
 }
 
 /** A server works in its data folder, so its working folder tells whose it is. */
-async function isServerOf(pid: number, dataFolder: string): Promise<boolean> {
+export async function isServerOf(pid: number, dataFolder: string): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return false
   if (process.platform !== 'linux') return true
   const cwd = await fs.readlink(`/proc/${pid}/cwd`).catch(() => null)

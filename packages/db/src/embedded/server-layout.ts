@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import net from 'node:net'
+import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import type { Log } from '@leasehold/application'
@@ -51,10 +52,11 @@ export async function prepareLayout(folder: string, log: Log): Promise<ServerLay
 
 /**
  * Lets the server's user through the state folder and our own in it, which are ours, by its group: others
- * stay out. Returns what still bars the way: somebody's home, which is not ours to open.
+ * stay out. So are temporary folders, which are closed as they are made. Returns what still bars the way:
+ * somebody's home, which is not ours to open.
  */
 async function openWay(folder: string, user: ServerUser): Promise<string | null> {
-  for (const own of [path.dirname(folder), folder]) {
+  for (const own of [...temporaryFoldersAbove(folder), path.dirname(folder), folder]) {
     if ((await findBarrier(folder, user)) !== own) continue
     const { uid, mode } = await fs.stat(own)
     if (uid !== process.getuid?.()) continue
@@ -62,6 +64,13 @@ async function openWay(folder: string, user: ServerUser): Promise<string | null>
     await fs.chmod(own, (mode & 0o7707) | 0o010)
   }
   return findBarrier(folder, user)
+}
+
+function temporaryFoldersAbove(folder: string): readonly string[] {
+  const below = path.relative(os.tmpdir(), folder)
+  if (below.startsWith('..') || path.isAbsolute(below)) return []
+  const names = below.split(path.sep)
+  return names.map((_, index) => path.join(os.tmpdir(), ...names.slice(0, index + 1)))
 }
 
 /** A folder below `/var/lib/leasehold`, remembered in the state folder: a new state folder gets a new one. */

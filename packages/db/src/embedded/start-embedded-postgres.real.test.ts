@@ -1,45 +1,19 @@
 import { execFile } from 'node:child_process'
 import fs from 'node:fs/promises'
 import net from 'node:net'
-import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { findPostmaster, isAlive } from './postmaster.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './start-embedded-postgres.ts'
+import { aLog, ask, embeddedServers, gone, startAndLeave } from './testing/embedded-servers.ts'
 
 const run = promisify(execFile)
-const root = process.getuid?.() === 0
-
-/** Lines of the log, for tests to read. */
-function aLog() {
-  const lines: string[] = []
-  const add = (fields: object, message: string) => {
-    lines.push(`${message} ${JSON.stringify(fields)}`)
-  }
-  return { lines, info: add, warn: add, error: add }
-}
 
 describe('the embedded database', () => {
-  const folders: string[] = []
-  const running: EmbeddedPostgres[] = []
-  afterEach(async () => {
-    for (const server of running.splice(0)) await server.stop()
-    for (const folder of folders.splice(0)) await fs.rm(folder, { recursive: true, force: true })
-  })
-  const aFolder = async () => {
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'leasehold-embedded-'))
-    await fs.chmod(folder, 0o711)
-    folders.push(folder)
-    return path.join(folder, 'postgres')
-  }
-  const start = async (folder: string, log = aLog()) => {
-    const server = await startEmbeddedPostgres({ folder, log, settings: { fsync: 'off' } })
-    running.push(server)
-    return server
-  }
+  const servers = embeddedServers()
+  const { aFolder, start, running } = servers
+  afterEach(() => servers.clean())
 
   it('starts from nothing, keeps its data over a restart, and its address', async () => {
     const folder = await aFolder()
@@ -86,28 +60,42 @@ describe('the embedded database', () => {
   it('takes over a server that outlived its owner', async () => {
     const folder = await aFolder()
     const log = aLog()
-    const outlived = await start(folder)
-    running.pop()
+    await startAndLeave(folder)
 
     const next = await start(folder, log)
 
-    expect(next.url).toBe(outlived.url)
     expect(log.lines.join('\n')).toContain('"adopted":true')
+    expect(await ask(next.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     await next.stop()
     await expect(ask(next.url, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
-  it('starts again after the server itself was killed', async () => {
+  it('starts again by itself, where it was, after the server was killed', async () => {
     const folder = await aFolder()
-    const server = await start(folder)
+    const log = aLog()
+    const server = await start(folder, log)
     await ask(server.url, 'CREATE TABLE kept AS SELECT 1 AS answer')
+    const postmaster = await findPostmaster(path.join(folder, 'data'))
+
+    process.kill(postmaster?.pid ?? 0, 'SIGKILL')
+    await gone(postmaster?.pid ?? 0)
+
+    await expect
+      .poll(() => ask(server.url, 'SELECT answer FROM kept').catch(() => null), { timeout: 20_000 })
+      .toEqual([{ answer: 1 }])
+    expect(log.lines.join('\n')).toContain('starting it again')
+  })
+
+  it('starts again after it was killed together with its owner', async () => {
+    const folder = await aFolder()
+    await startAndLeave(folder)
     const postmaster = await findPostmaster(path.join(folder, 'data'))
     process.kill(postmaster?.pid ?? 0, 'SIGKILL')
     await gone(postmaster?.pid ?? 0)
 
     const next = await start(folder)
 
-    expect(await ask(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 1 }])
+    expect(await ask(next.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   it('is not misled by a pid file whose number belongs to another process now', async () => {
@@ -125,8 +113,7 @@ describe('the embedded database', () => {
   it('ends a server of its own that does not answer, and starts another', async () => {
     const folder = await aFolder()
     const log = aLog()
-    await start(folder)
-    running.pop()
+    await startAndLeave(folder)
     const stuck = await findPostmaster(path.join(folder, 'data'))
     process.kill(stuck?.pid ?? 0, 'SIGSTOP')
 
@@ -182,54 +169,4 @@ describe('the embedded database', () => {
 
     await expect(start(folder)).rejects.toThrow(/did not start[\s\S]*no_such_setting/)
   })
-
-  it.skipIf(!root)(
-    'lets only its own user pass through a closed state folder (root only)',
-    async () => {
-      const folder = await aFolder()
-      await fs.chmod(path.dirname(folder), 0o700)
-      const log = aLog()
-
-      await start(folder, log)
-
-      const { mode } = await fs.stat(path.dirname(folder))
-      expect(mode & 0o777).toBe(0o710)
-      expect(log.lines.join('\n')).not.toContain('outside the state folder')
-    },
-  )
-
-  it.skipIf(!root)('puts the data elsewhere when a home bars the way (root only)', async () => {
-    const home = path.dirname(await aFolder())
-    const folder = path.join(home, 'leasehold/state/postgres')
-    await fs.mkdir(path.dirname(folder), { recursive: true })
-    await fs.chmod(home, 0o700)
-    const log = aLog()
-    const server = await start(folder, log)
-    await ask(server.url, 'CREATE TABLE kept AS SELECT 1 AS answer')
-    await server.stop()
-    folders.push((await fs.readFile(path.join(folder, 'data-is-elsewhere'), 'utf8')).trim())
-
-    const next = await start(folder)
-
-    expect(log.lines.join('\n')).toContain('may not enter a folder above')
-    expect((await fs.stat(home)).mode & 0o777).toBe(0o700)
-    expect(await ask(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 1 }])
-  })
 })
-
-async function ask(url: string, statement: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    return (await client.query(statement)).rows
-  } finally {
-    await client.end()
-  }
-}
-
-async function gone(pid: number): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (isAlive(pid) && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-}

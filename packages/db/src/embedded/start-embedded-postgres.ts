@@ -1,10 +1,17 @@
-import { spawn } from 'node:child_process'
-import fs from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '@leasehold/application'
 import pg from 'pg'
-import { findPostmaster, isAlive, logTail, spawnPostmaster, stopPostmaster } from './postmaster.ts'
+import { initialiseCluster, roleName } from './initialise-cluster.ts'
+import {
+  findPostmaster,
+  isAlive,
+  isServerOf,
+  logTail,
+  spawnPostmaster,
+  stopPostmaster,
+} from './postmaster.ts'
+import { guardServer } from './server-guard.ts'
 import {
   type Connection,
   freePort,
@@ -14,7 +21,7 @@ import {
   type ServerLayout,
   storeConnection,
 } from './server-layout.ts'
-import { serverMajorVersion, serverSettings } from './server-settings.ts'
+import { serverSettings } from './server-settings.ts'
 
 export type EmbeddedPostgres = {
   /** Holds the password: not for logs. */
@@ -23,15 +30,14 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>
 }
 
-const roleName = 'leasehold'
 const databaseName = 'leasehold'
-const initDeadlineMs = 120_000
 const startDeadlineMs = 60_000
+const neverAborted = new AbortController().signal
 
 /**
  * Runs a real PostgreSQL of our own in `folder`, on 127.0.0.1 and a port that stays the same from
- * start to start where possible. A server that outlived us (after `kill -9`) is taken over. Throws
- * with the end of the server's log when it is not up within a minute.
+ * start to start where possible. A server that outlived us (after `kill -9`) is taken over; one that
+ * dies is started again. Throws with the end of the server's log when it is not up within a minute.
  */
 export async function startEmbeddedPostgres(options: {
   readonly folder: string
@@ -48,13 +54,34 @@ export async function startEmbeddedPostgres(options: {
   const settings = { ...serverSettings, ...options.settings }
   const { pid, connection, adopted } =
     (await adoptServer(layout, remembered, log)) ??
-    (await startServer(layout, remembered, settings))
+    (await startServer(layout, remembered, settings, neverAborted))
   await ensureDatabase(connection)
+  const guard = guardServer(pid, {
+    isRunning: (server) => isServerOf(server, layout.dataFolder),
+    start: (signal) => startAgain(layout, connection, settings, signal),
+    log,
+  })
   log.info(
     { port: connection.port, adopted, tookMs: Date.now() - startedAt },
     'embedded database is up',
   )
-  return { url: urlOf(connection, databaseName), stop: () => stopPostmaster(pid) }
+  return {
+    url: urlOf(connection, databaseName),
+    stop: async () => stopPostmaster(await guard.release()),
+  }
+}
+
+/** Where it was, because everybody knows its address by now; waits for remains that hold the port. */
+async function startAgain(
+  layout: ServerLayout,
+  connection: Connection,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<number> {
+  const other = await findPostmaster(layout.dataFolder)
+  if (other !== null) return other.pid
+  const { pid } = await startServer(layout, connection, settings, signal, 'same-port')
+  return pid
 }
 
 type Running = { readonly pid: number; readonly connection: Connection; readonly adopted: boolean }
@@ -79,17 +106,21 @@ async function startServer(
   layout: ServerLayout,
   remembered: Connection,
   settings: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  where: 'any-port' | 'same-port' = 'any-port',
 ): Promise<Running> {
   const deadline = Date.now() + startDeadlineMs
-  while (Date.now() < deadline) {
-    const port = (await isPortFree(remembered.port)) ? remembered.port : await freePort()
+  while (Date.now() < deadline && !signal.aborted) {
+    const keepsPort = where === 'same-port' || (await isPortFree(remembered.port))
+    const port = keepsPort ? remembered.port : await freePort()
     const connection = { ...remembered, port }
     const child = await spawnPostmaster(layout, port, settings)
     const { pid } = child
     if (pid === undefined)
       throw new Error(`PostgreSQL could not be started from ${layout.binaries.postgres}.`)
     const alive = () => child.exitCode === null && child.signalCode === null
-    if (await answersWithin(connection, deadline - Date.now(), alive)) {
+    const hopeful = () => alive() && !signal.aborted
+    if (await answersWithin(connection, deadline - Date.now(), hopeful)) {
       await storeConnection(layout.folder, connection)
       return { pid, connection, adopted: false }
     }
@@ -102,69 +133,6 @@ async function startServer(
   throw new Error(
     `The embedded database did not start. Its log (${layout.logFile}) ends with:\n${await logTail(layout.logFile)}`,
   )
-}
-
-/** Makes the data folder in one step: a half-made one from a crash is thrown away. */
-async function initialiseCluster(layout: ServerLayout, password: string, log: Log): Promise<void> {
-  const version = await fs
-    .readFile(path.join(layout.dataFolder, 'PG_VERSION'), 'utf8')
-    .catch(() => null)
-  if (version !== null) return requireOurVersion(version.trim(), layout)
-
-  log.info({ folder: layout.dataFolder }, 'making a new database')
-  const { user } = layout
-  const fresh = `${layout.dataFolder}.new`
-  const passwordFile = `${layout.dataFolder}.password`
-  try {
-    await fs.rm(fresh, { recursive: true, force: true })
-    await fs.mkdir(fresh, { mode: 0o700 })
-    await fs.writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
-    if (user !== null)
-      for (const file of [fresh, passwordFile]) await fs.chown(file, user.uid, user.gid)
-    await runInitdb(layout, fresh, passwordFile)
-    await fs.rename(fresh, layout.dataFolder)
-  } finally {
-    await fs.rm(passwordFile, { force: true })
-  }
-}
-
-function requireOurVersion(version: string, layout: ServerLayout): void {
-  if (version === serverMajorVersion) return
-  throw new Error(
-    `${layout.dataFolder} was made by PostgreSQL ${version}, and this program brings ${serverMajorVersion}. ` +
-      'Dump it with the old one and restore it, or choose another state folder.',
-  )
-}
-
-async function runInitdb(layout: ServerLayout, fresh: string, passwordFile: string) {
-  const { user } = layout
-  const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-  const child = spawn(
-    layout.binaries.initdb,
-    [`--pgdata=${fresh}`, `--username=${roleName}`, '--auth=scram-sha-256']
-      .concat(`--pwfile=${passwordFile}`, '--locale=C', locale)
-      .concat('--set=dynamic_shared_memory_type=mmap'),
-    {
-      cwd: '/',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: initDeadlineMs,
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-      ...(user === null ? {} : { uid: user.uid, gid: user.gid }),
-    },
-  )
-  let words = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      words = (words + chunk.toString()).slice(-4_000)
-    })
-  const code = await new Promise<number | null | Error>((resolve) => {
-    child.on('error', resolve)
-    child.on('close', resolve)
-  })
-  if (code !== 0)
-    throw new Error(
-      `A new database could not be made in ${fresh} (initdb: ${code}):\n${words.trim()}`,
-    )
 }
 
 /** Polls until the server lets us in, its process is gone, or the time is over. A wrong password is an error at once. */
