@@ -85,68 +85,25 @@ func (c cluster) writeCertificates(server string) error {
 	return writeCertificates(filepath.Join(c.folder, "certificates"), server, net.ParseIP(c.address), c.nodes, serviceAddress)
 }
 
+// run serves until it is told to stop or a part of it ends.
 func (c cluster) run(stopping context.Context, listener net.Listener, port int, store *embed.Etcd, etcd string) error {
-	// All options first: they share a registry of feature gates that is set once.
-	api := apiserverflags.NewServerRunOptions()
-	controllers, err := controllermanagerflags.NewKubeControllerManagerOptions()
+	all, err := c.parseOptions(etcd, port)
 	if err != nil {
 		return err
 	}
-	scheduling := schedulerflags.NewOptions()
-	known, disabled, aliases := controllermanager.KnownControllers(), controllermanager.ControllersDisabledByDefault(), controllermanager.ControllerAliases()
-	if err := utilerrors.NewAggregate([]error{
-		parse("kube-apiserver", api.Flags(), c.apiServerFlags(etcd, port)),
-		parse("kube-controller-manager", controllers.Flags(known, disabled, aliases), c.controllerManagerFlags()),
-		parse("kube-scheduler", *scheduling.Flags, c.schedulerFlags()),
-	}); err != nil {
-		return err
-	}
-	if err := api.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
-		return err
-	}
-	if err := logs.ValidateAndApply(api.Logs, feature.DefaultFeatureGate); err != nil {
-		return err
-	}
-	api.SecureServing.Listener = listener
-
-	serving, stopServing := context.WithCancel(context.Background())
+	all.api.SecureServing.Listener = listener
 	ended := make(chan error, 3)
-	served := make(chan struct{}, 1)
-	completed, err := api.Complete(serving)
+	stopServing, err := serve(all.api, ended)
 	if err != nil {
-		stopServing()
 		return err
 	}
-	if faults := completed.Validate(); len(faults) > 0 {
-		stopServing()
-		return utilerrors.NewAggregate(faults)
-	}
-	go func() {
-		ended <- fmt.Errorf("kube-apiserver ended: %v", apiserver.Run(serving, completed))
-		served <- struct{}{}
-	}()
-	defer func() {
-		stopServing()
-		waitFor(served)
-	}()
+	defer stopServing()
 	if err := c.awaitReady(stopping, port, ended); err != nil {
 		return err
 	}
-
-	config, err := controllers.Config(stopping, known, disabled, aliases)
-	if err != nil {
+	if err := all.startControllers(stopping, ended); err != nil {
 		return err
 	}
-	go func() {
-		ended <- fmt.Errorf("kube-controller-manager ended: %v", controllermanager.Run(stopping, config.Complete()))
-	}()
-	schedulerConfig, instance, err := scheduler.Setup(stopping, scheduling)
-	if err != nil {
-		return err
-	}
-	go func() {
-		ended <- fmt.Errorf("kube-scheduler ended: %v", scheduler.Run(stopping, schedulerConfig, instance))
-	}()
 	fmt.Println("ready")
 	select {
 	case <-stopping.Done():
@@ -159,6 +116,78 @@ func (c cluster) run(stopping context.Context, listener net.Listener, port int, 
 	case err := <-store.Err():
 		return fmt.Errorf("etcd ended: %w", err)
 	}
+}
+
+type allOptions struct {
+	api         *apiserverflags.ServerRunOptions
+	controllers *controllermanagerflags.KubeControllerManagerOptions
+	scheduling  *schedulerflags.Options
+}
+
+// parseOptions makes all options before any is used: they share a registry of feature gates that is set once.
+func (c cluster) parseOptions(etcd string, port int) (*allOptions, error) {
+	controllers, err := controllermanagerflags.NewKubeControllerManagerOptions()
+	if err != nil {
+		return nil, err
+	}
+	all := &allOptions{apiserverflags.NewServerRunOptions(), controllers, schedulerflags.NewOptions()}
+	if err := utilerrors.NewAggregate([]error{
+		parse("kube-apiserver", all.api.Flags(), c.apiServerFlags(etcd, port)),
+		parse("kube-controller-manager", controllers.Flags(knownControllers()), c.controllerManagerFlags()),
+		parse("kube-scheduler", *all.scheduling.Flags, c.schedulerFlags()),
+	}); err != nil {
+		return nil, err
+	}
+	if err := all.api.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
+		return nil, err
+	}
+	return all, logs.ValidateAndApply(all.api.Logs, feature.DefaultFeatureGate)
+}
+
+func knownControllers() (all, disabled []string, aliases map[string]string) {
+	return controllermanager.KnownControllers(), controllermanager.ControllersDisabledByDefault(), controllermanager.ControllerAliases()
+}
+
+// serve runs the API server until the function that it returns is called, which waits for its end.
+func serve(options *apiserverflags.ServerRunOptions, ended chan<- error) (stop func(), err error) {
+	serving, cancel := context.WithCancel(context.Background())
+	completed, err := options.Complete(serving)
+	if err == nil {
+		err = utilerrors.NewAggregate(completed.Validate())
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	served := make(chan struct{}, 1)
+	go func() {
+		ended <- fmt.Errorf("kube-apiserver ended: %v", apiserver.Run(serving, completed))
+		served <- struct{}{}
+	}()
+	return func() {
+		cancel()
+		waitFor(served)
+	}, nil
+}
+
+// startControllers runs the controllers and the scheduler until they are told to stop.
+func (all *allOptions) startControllers(stopping context.Context, ended chan<- error) error {
+	known, disabled, aliases := knownControllers()
+	config, err := all.controllers.Config(stopping, known, disabled, aliases)
+	if err != nil {
+		return err
+	}
+	go func() {
+		ended <- fmt.Errorf("kube-controller-manager ended: %v", controllermanager.Run(stopping, config.Complete()))
+	}()
+	schedulerConfig, instance, err := scheduler.Setup(stopping, all.scheduling)
+	if err != nil {
+		return err
+	}
+	go func() {
+		ended <- fmt.Errorf("kube-scheduler ended: %v", scheduler.Run(stopping, schedulerConfig, instance))
+	}()
+	return nil
 }
 
 // awaitReady returns when /readyz says ok: the controllers need the roles that the API server makes first.

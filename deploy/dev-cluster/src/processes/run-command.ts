@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 export type CommandOptions = {
@@ -39,50 +39,63 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     if (options.signal.aborted) return reject(options.signal.reason)
     const child = spawn(words.program, words.args, { cwd: options.cwd, detached: true })
-    const lastLines: string[] = []
-    let output = ''
-    const take = (line: string) => {
-      lastLines.push(line)
-      if (lastLines.length > keptLines) lastLines.shift()
-      options.onLine?.(line)
-    }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (options.onLine !== undefined) take(line)
-    })
-    createInterface({ input: child.stderr }).on('line', take)
+    const printed = collect(child, options.onLine)
     // A program that ends without reading its input breaks the pipe: its exit code tells what matters.
     child.stdin.on('error', () => undefined).end(options.stdin ?? '')
-
-    let ending: string | null = null
-    const end = (why: string) => {
-      ending ??= why
-      killGroup(child.pid)
-    }
-    const timer = setTimeout(
-      () => end(`no end after ${options.timeoutMs / 1_000} s`),
-      options.timeoutMs,
-    )
-    const abort = () => end('aborted')
-    options.signal.addEventListener('abort', abort, { once: true })
-    const settle = () => {
-      clearTimeout(timer)
-      options.signal.removeEventListener('abort', abort)
-    }
+    const limits = endInTime(child, options)
     child.on('error', (error) => {
-      settle()
-      reject(new CommandFailed(`${program}: ${error.message}`, null, output))
+      limits.release()
+      reject(new CommandFailed(`${program}: ${error.message}`, null, printed.output()))
     })
     child.on('close', (code, signal) => {
-      settle()
+      limits.release()
       if (options.signal.aborted) return reject(options.signal.reason)
-      if (code === 0 && ending === null) return resolve(output)
-      const how = ending ?? `ended with ${code ?? signal}`
-      reject(new CommandFailed([`${program} ${how}`, ...lastLines].join('\n  '), code, output))
+      if (code === 0 && !limits.isLate()) return resolve(printed.output())
+      const how = limits.isLate()
+        ? `no end after ${options.timeoutMs / 1_000} s`
+        : `ended with ${code ?? signal}`
+      const message = [`${program} ${how}`, ...printed.lastLines].join('\n  ')
+      reject(new CommandFailed(message, code, printed.output()))
     })
   })
+}
+
+/** Output counts among the last lines only when someone follows it: otherwise it is data. */
+function collect(child: ChildProcessWithoutNullStreams, onLine?: (line: string) => void) {
+  const lastLines: string[] = []
+  let output = ''
+  const take = (line: string) => {
+    lastLines.push(line)
+    if (lastLines.length > keptLines) lastLines.shift()
+    onLine?.(line)
+  }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  if (onLine !== undefined) createInterface({ input: child.stdout }).on('line', take)
+  createInterface({ input: child.stderr }).on('line', take)
+  return { lastLines, output: () => output }
+}
+
+/** Kills the group when time is up or the signal says so, until released. */
+function endInTime(
+  { pid }: ChildProcessWithoutNullStreams,
+  { signal, timeoutMs }: CommandOptions,
+): { readonly isLate: () => boolean; readonly release: () => void } {
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    killGroup(pid)
+  }, timeoutMs)
+  const abort = () => killGroup(pid)
+  signal.addEventListener('abort', abort, { once: true })
+  return {
+    isLate: () => late,
+    release: () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    },
+  }
 }
 
 /** `env` gives a program more variables without our reading those we have. */
