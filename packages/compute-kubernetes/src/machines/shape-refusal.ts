@@ -13,7 +13,8 @@ const mostOvercommitPercent = 150
 
 /**
  * Why a machine of this shape can never run in this pool, in words for the renter; null when nothing speaks
- * against it. Much of this KubeVirt would not refuse: it would accept the machine and leave it waiting for ever.
+ * against it. Much of this KubeVirt would not refuse: it would accept the machine and leave it waiting for ever. Which
+ * GPUs are permitted it does not check at all once its gate GPUsWithDRA is open.
  * Pure. `facts` null: KubeVirt's settings are not known just now, and nothing is concluded from them.
  */
 export function shapeRefusal(

@@ -19,7 +19,10 @@ import { playImporter } from './playing-importer.ts'
 
 /** A tenant's namespace, an image and storage on a cluster whose nodes are simulated, and drivers over it. */
 export type SimulatedPlace = {
+  /** The test's own hand. */
   readonly client: KubeClient
+  /** What the drivers speak through. */
+  readonly driverClient: KubeClient
   readonly settings: MachineSettings
   readonly namespace: string
   readonly driver: MachineDriver
@@ -39,11 +42,14 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
   const prefix = `mt${randomUUID().slice(0, 6)}`
   const settings = settingsFor(prefix)
   const labels = { [cluster.runLabel.name]: cluster.runLabel.value }
-  const client = await openKubeClient({
-    settings: { file: cluster.kubeconfig },
-    log: quiet,
-    requestsPerSecond: 1_000,
-  })
+  const openClient = () =>
+    openKubeClient({
+      settings: { file: cluster.kubeconfig },
+      log: quiet,
+      requestsPerSecond: 1_000,
+    })
+  const client = await openClient()
+  const driverClient = await openClient()
   const namespace = namespaceOf(prefix, 'ten_1' as TenantId)
   await furnish(client, settings, namespace, labels, ends.signal)
   const nodes = await addNodes(cluster, client, { ...labels, [placeLabel]: prefix }, ends.signal)
@@ -51,7 +57,14 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
   const drivers: MachineDriver[] = []
   const open: SimulatedPlace['open'] = async (facts = {}) => {
     const capacity = async () => ({ total: { vcpu: 64, 'memory-mib': 262_144 } })
-    const options = { client, settings, capacity, log: quiet, dial: answeringDial, ...facts }
+    const options = {
+      client: driverClient,
+      settings,
+      capacity,
+      log: quiet,
+      dial: answeringDial,
+      ...facts,
+    }
     const driver = openKubeVirtMachineDriver(options)
     drivers.push(driver)
     await untilItSees(driver)
@@ -59,6 +72,7 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
   }
   return {
     client,
+    driverClient,
     settings,
     namespace,
     nodes,
@@ -70,6 +84,7 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
       await nodes.stop()
       ends.abort()
       await client.close()
+      await driverClient.close()
     },
   }
 }
@@ -94,6 +109,7 @@ function settingsFor(prefix: string): MachineSettings {
       },
       't4-vgpu-1gb': { by: 'device-plugin', resourceName: 'nvidia.com/GRID_T4-1Q', perCard: 16 },
       'a100-1g-10gb': { by: 'device-plugin', resourceName: 'nvidia.com/mig-1g.10gb', perCard: 7 },
+      'l4-claimed': { by: 'dra', deviceClassName: 'vfio.gpu.example' },
       'not-permitted': { by: 'device-plugin', resourceName: 'nvidia.com/gpu', perCard: 1 },
     } as MachineSettings['gpus'],
     storageClasses: { default: storageClassOf(prefix) },
