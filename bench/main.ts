@@ -4,13 +4,24 @@ import { createLease } from './benchmarks/create-lease.ts'
 import { hotTenant } from './benchmarks/hot-tenant.ts'
 import { idle } from './benchmarks/idle.ts'
 import { knownToken } from './benchmarks/known-token.ts'
+import { kubernetesLeases } from './benchmarks/kubernetes-leases.ts'
+import { kubernetesWrites } from './benchmarks/kubernetes-writes.ts'
 import { taskStart } from './benchmarks/task-start.ts'
 import type { Benchmark, Result } from './support/benchmark.ts'
 import { printJson, printResult } from './support/print-result.ts'
 import { writeResults } from './support/results-file.ts'
 
 /** `[NAME…] [--json]`: the named benchmarks, or all of them and then bench/RESULTS.md anew. */
-const benchmarks = [createLease, hotTenant, knownToken, commitToStart, idle, taskStart]
+const benchmarks = [
+  createLease,
+  hotTenant,
+  knownToken,
+  commitToStart,
+  idle,
+  taskStart,
+  kubernetesWrites,
+  kubernetesLeases,
+]
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
   allowPositionals: true,
