@@ -26,7 +26,13 @@ export type LocalPoolConfig = {
 }
 
 /** A cluster as a pool. Shaped as `KubernetesPoolSettings` of the driver, with what is beside it. */
-export type ClusterPoolConfig = Omit<ClusterPoolEntry, 'kind'>
+export type ClusterPoolConfig = Omit<ClusterPoolEntry, 'kind' | 'gpus'> & {
+  readonly gpus: Readonly<Record<string, GpuConfig>>
+}
+/** What a GPU type is called in a cluster. */
+export type GpuConfig =
+  | { readonly by: 'device-plugin'; readonly resourceName: string; readonly perCard: number }
+  | { readonly by: 'dra'; readonly deviceClassName: string }
 
 /** Everything that can be set, checked and in the units the names say. Frozen through and through. */
 export type Config = {

@@ -88,15 +88,16 @@ const taskPolicy = Type.Object(
   closed,
 )
 
-const gpuByPlugin = Type.Object(
+/** One of two kinds; which fields go with which is checked apart, so that a fault names its field. */
+const gpuEntry = Type.Object(
   {
-    by: Type.Literal('device-plugin'),
-    resourceName,
-    perCard: Type.Integer({ minimum: 1, maximum: 256, default: 1 }),
+    by: Type.Union([Type.Literal('device-plugin'), Type.Literal('dra')]),
+    resourceName: Type.Optional(resourceName),
+    perCard: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
+    deviceClassName: Type.Optional(objectName),
   },
   closed,
 )
-const gpuByClaim = Type.Object({ by: Type.Literal('dra'), deviceClassName: objectName }, closed)
 
 /** One cluster: what the operator says about it, as the file has it. */
 export const clusterPoolSchema = Type.Object(
@@ -124,11 +125,11 @@ export const clusterPoolSchema = Type.Object(
       ...closed,
       default: {},
     }),
-    gpus: Type.Record(
-      Type.String({ pattern: catalogueName }),
-      Type.Union([gpuByPlugin, gpuByClaim]),
-      { maxProperties: 64, ...closed, default: {} },
-    ),
+    gpus: Type.Record(Type.String({ pattern: catalogueName }), gpuEntry, {
+      maxProperties: 64,
+      ...closed,
+      default: {},
+    }),
     taskGpus: Type.Optional(
       byName(Type.Object({ resourceName, nodeLabels: Type.Optional(labels) }, closed)),
     ),
@@ -163,6 +164,7 @@ export const clusterPoolSchema = Type.Object(
 
 export type LocalPoolEntry = Static<typeof localPoolSchema>
 export type ClusterPoolEntry = Static<typeof clusterPoolSchema>
+export type GpuEntry = Static<typeof gpuEntry>
 
 /** What to write where a value is not allowed; by the last part of its path. */
 export const advice: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
-import type { Config, LocalPoolConfig } from '../config.ts'
+import type { Config, GpuConfig, LocalPoolConfig } from '../config.ts'
 import type { EnvironmentSource, FileReader } from '../read-settings.ts'
 import type { Settings } from '../settings.ts'
+import type { GpuEntry } from './pool-schemas.ts'
 import { readPoolsFile } from './read-pools-file.ts'
 
 /** Settings of the one pool that there is without a file; beside a file they would be read by nobody. */
@@ -32,9 +33,17 @@ export function poolsFrom(
   return (
     entries && {
       local: entries.local && localPool(entries.local),
-      clusters: entries.clusters.map(({ kind: _kind, ...cluster }) => cluster),
+      clusters: entries.clusters.map(({ kind: _kind, gpus, ...cluster }) => ({
+        ...cluster,
+        gpus: Object.fromEntries(Object.entries(gpus).map(([type, gpu]) => [type, toGpu(gpu)])),
+      })),
     }
   )
+}
+
+/** A unit is a card unless the file says how many make one. */
+function toGpu({ by, resourceName = '', perCard = 1, deviceClassName = '' }: GpuEntry): GpuConfig {
+  return by === 'dra' ? { by, deviceClassName } : { by, resourceName, perCard }
 }
 
 type LocalParts = Pick<LocalPoolConfig, 'name' | 'region' | 'machineTypes'> & {

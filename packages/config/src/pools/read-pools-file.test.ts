@@ -53,6 +53,18 @@ describe('the file of pools', () => {
     ])
   })
 
+  it('takes a unit of a GPU for a card unless it says otherwise', () => {
+    const plugin = { by: 'device-plugin', resourceName: 'nvidia.com/GRID_T4-4Q' }
+    const claim = { by: 'dra', deviceClassName: 'vfio.gpu.nvidia.com' }
+    const gpus = { whole: plugin, part: { ...plugin, perCard: 4 }, claimed: claim }
+
+    expect(load({ pools: [{ ...cluster, gpus }] }).pools.clusters[0]?.gpus).toEqual({
+      whole: { ...plugin, perCard: 1 },
+      part: { ...plugin, perCard: 4 },
+      claimed: claim,
+    })
+  })
+
   it('may list this computer, too, with limits of its own', () => {
     const { pools } = load({
       pools: [{ ...here, limits: { vcpu: 4 }, machineTypes: ['tiny'] }, cluster],
@@ -108,6 +120,16 @@ describe('the file of pools', () => {
       name: 'a PCI address for a GPU',
       document: { pools: [gpu({ by: 'device-plugin', resourceName: '0000:3b:00.0' })] },
       fault: 'never a PCI address',
+    },
+    {
+      name: 'a GPU by neither way',
+      document: { pools: [gpu({ by: 'device-plugin', deviceClassName: 'gpu' })] },
+      fault: 'the pool east: gpus.a100 by device-plugin has a resourceName',
+    },
+    {
+      name: 'a GPU by both ways',
+      document: { pools: [gpu({ by: 'dra', deviceClassName: 'gpu', perCard: 2 })] },
+      fault: 'gpus.a100 by dra has a deviceClassName, and nothing else',
     },
     {
       name: 'no part of a card',

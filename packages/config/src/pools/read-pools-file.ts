@@ -7,6 +7,7 @@ import {
   advice,
   type ClusterPoolEntry,
   clusterPoolSchema,
+  type GpuEntry,
   type LocalPoolEntry,
   localPoolSchema,
 } from './pool-schemas.ts'
@@ -132,9 +133,23 @@ function checkTogether(entries: readonly Entry[], say: Say): void {
       )
     for (const range of [...entry.clusterRanges, ...(entry.gatewayRanges ?? [])])
       if (!isRange(range)) say(`${where}: ${range} is no range: write ${advice.cidr}`)
+    for (const [type, gpu] of Object.entries(entry.gpus)) {
+      const fault = gpuFault(gpu)
+      if (fault !== null) say(`${where}: gpus.${type} ${fault}`)
+    }
     for (const { cidr } of entry.openEndpoints)
       if (!isRange(cidr)) say(`${where}: openEndpoints: ${cidr} is no range: write ${advice.cidr}`)
   })
+}
+
+function gpuFault({ by, resourceName, perCard, deviceClassName }: GpuEntry): string | null {
+  if (by === 'dra')
+    return deviceClassName === undefined || resourceName !== undefined || perCard !== undefined
+      ? 'by dra has a deviceClassName, and nothing else'
+      : null
+  return resourceName === undefined || deviceClassName !== undefined
+    ? 'by device-plugin has a resourceName, perhaps perCard, and nothing else'
+    : null
 }
 
 function isRange(text: string): boolean {
