@@ -101,7 +101,7 @@ async function load(
   const access =
     kubeconfig === null
       ? accessFromPod(serviceAccountFolder ?? '/var/run/secrets/kubernetes.io/serviceaccount')
-      : readKubeconfig(
+      : await readKubeconfig(
           await readText(kubeconfig.file),
           path.dirname(path.resolve(kubeconfig.file)),
           kubeconfig.context,

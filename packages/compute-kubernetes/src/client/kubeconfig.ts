@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { Cluster, KubeConfig, User } from '@kubernetes/client-node'
 import { parse } from 'yaml'
 
 /** A value that stands in the kubeconfig, or in a file that it names. */
@@ -29,36 +30,37 @@ export type ClusterAccess = {
 type Json = Record<string, unknown>
 
 /**
- * Reads a kubeconfig as kubectl does (the parts of it that a service needs; no file is opened here).
+ * Reads a kubeconfig by the client library, as kubectl does (the parts of it that a service needs; no file is opened
+ * here). The library knows neither `tokenFile` nor `as-groups`: those two are read beside it.
  * @throws Error that names the entry at fault and never holds a value of it.
  */
-export function readKubeconfig(text: string, folder: string, context?: string): ClusterAccess {
-  const root = parseYaml(text)
-  const contextName = context ?? stringOf(root['current-context'])
+export async function readKubeconfig(
+  text: string,
+  folder: string,
+  context?: string,
+): Promise<ClusterAccess> {
+  const config = await load(text, folder)
+  const contextName = context ?? (config.getCurrentContext() || null)
   if (contextName === null)
     throw new Error('the kubeconfig has no current-context: name one in the settings')
-  const chosen = named(root, 'contexts', 'context', contextName)
-  const cluster = named(root, 'clusters', 'cluster', requireString(chosen.cluster, 'cluster'))
-  const user = named(root, 'users', 'user', requireString(chosen.user, 'user'))
-  if (cluster['proxy-url'] !== undefined)
-    throw new Error('proxy-url in a kubeconfig is not supported: connect without a proxy')
-  if (user['auth-provider'] !== undefined)
-    throw new Error('auth-provider in a kubeconfig is not supported: use an exec plugin or a token')
-
+  const chosen = present(config.getContextObject(contextName), 'contexts', contextName)
+  const cluster = present(config.getCluster(chosen.cluster), 'clusters', chosen.cluster)
+  const user = present(config.getUser(chosen.user), 'users', chosen.user)
+  refuseUnsupported(cluster, user)
+  const unread = unreadParts(text, user.name)
   return {
-    server: requireString(cluster.server, `clusters.${chosen.cluster}.server`),
-    ca: pemOf(cluster, 'certificate-authority', folder),
-    isInsecure: cluster['insecure-skip-tls-verify'] === true,
-    serverName: stringOf(cluster['tls-server-name']),
-    clientCertificate: pemOf(user, 'client-certificate', folder),
-    clientKey: pemOf(user, 'client-key', folder),
-    token: tokenOf(user, folder),
-    basic: basicOf(user),
-    exec: user.exec === undefined ? null : execOf(user.exec as Json, folder),
-    impersonate:
-      stringOf(user.as) === null
-        ? null
-        : { user: String(user.as), groups: stringsOf(user['as-groups']) },
+    server: cluster.server,
+    ca: fileOrText(cluster.caFile, cluster.caData),
+    isInsecure: cluster.skipTLSVerify === true,
+    serverName: cluster.tlsServerName ?? null,
+    clientCertificate: fileOrText(user.certFile, user.certData),
+    clientKey: fileOrText(user.keyFile, user.keyData),
+    token: tokenOf(user, unread.tokenFile, folder),
+    basic: user.username ? { username: user.username, password: user.password ?? '' } : null,
+    exec: user.exec ? execOf(user.exec as Json, folder) : null,
+    impersonate: user.impersonateUser
+      ? { user: user.impersonateUser, groups: unread.groups }
+      : null,
   }
 }
 
@@ -78,45 +80,52 @@ export function accessFromPod(folder: string): ClusterAccess {
   }
 }
 
-function parseYaml(text: string): Json {
-  let root: unknown
+/** Loaded when it is needed: it takes 85 MB and two seconds, which a platform without a cluster does not spend. */
+async function load(text: string, folder: string): Promise<KubeConfig> {
+  const library = await import('@kubernetes/client-node')
+  const config = new library.KubeConfig()
   try {
-    root = parse(text, { maxAliasCount: 0 })
+    config.loadFromString(text)
+    config.makePathsAbsolute(folder)
   } catch {
-    // The parser's message quotes the file, which holds keys.
-    throw new Error('the kubeconfig is not valid YAML')
+    // The library's message may quote the file, which holds keys.
+    throw new Error('the kubeconfig is not valid YAML, or an entry of it lacks its name or server')
   }
-  if (typeof root !== 'object' || root === null) throw new Error('the kubeconfig is empty')
-  return root as Json
+  return config
 }
 
-function named(root: Json, list: string, key: string, name: string): Json {
-  const entries = Array.isArray(root[list]) ? (root[list] as Json[]) : []
-  const found = entries.find((entry) => entry.name === name)?.[key]
-  if (typeof found !== 'object' || found === null)
-    throw new Error(`the kubeconfig has no entry ${name} in ${list}`)
-  return found as Json
+function present<T>(entry: T | null, list: string, name: string): T {
+  if (entry === null) throw new Error(`the kubeconfig has no entry ${name} in ${list}`)
+  return entry
 }
 
-/** `<key>-data` holds it in base64 and wins; `<key>` names a file. */
-function pemOf(from: Json, key: string, folder: string): FileOrText {
-  const data = stringOf(from[`${key}-data`])
-  if (data !== null) return { text: Buffer.from(data, 'base64').toString('utf8') }
-  const file = stringOf(from[key])
-  return file === null ? null : { file: path.resolve(folder, file) }
+function refuseUnsupported(cluster: Cluster, user: User): void {
+  if (cluster.proxyUrl)
+    throw new Error('proxy-url in a kubeconfig is not supported: connect without a proxy')
+  if (user.authProvider)
+    throw new Error('auth-provider in a kubeconfig is not supported: use an exec plugin or a token')
+}
+
+/** What the library leaves out of a user's entry. */
+function unreadParts(
+  text: string,
+  userName: string,
+): { readonly tokenFile: string | null; readonly groups: readonly string[] } {
+  const { users } = parse(text) as { readonly users?: readonly { name: string; user?: Json }[] }
+  const user = users?.find(({ name }) => name === userName)?.user ?? {}
+  return { tokenFile: stringOf(user.tokenFile), groups: stringsOf(user['as-groups']) }
+}
+
+/** Data in base64 wins over a file, as in kubectl. */
+function fileOrText(file: string | undefined, data: string | undefined): FileOrText {
+  if (data) return { text: Buffer.from(data, 'base64').toString('utf8') }
+  return file ? { file } : null
 }
 
 /** A file wins over a value beside it: it is what rotates. */
-function tokenOf(user: Json, folder: string): FileOrText {
-  const file = stringOf(user.tokenFile)
-  if (file !== null) return { file: path.resolve(folder, file) }
-  const text = stringOf(user.token)
-  return text === null ? null : { text }
-}
-
-function basicOf(user: Json): ClusterAccess['basic'] {
-  const username = stringOf(user.username)
-  return username === null ? null : { username, password: stringOf(user.password) ?? '' }
+function tokenOf({ token }: User, tokenFile: string | null, folder: string): FileOrText {
+  if (tokenFile !== null) return { file: path.resolve(folder, tokenFile) }
+  return token ? { text: token } : null
 }
 
 function execOf(exec: Json, folder: string): ExecPlugin {
