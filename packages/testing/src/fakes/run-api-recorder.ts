@@ -82,6 +82,7 @@ class Recording implements RunApiRecorder {
   readonly #plan: RunApiPlan
   readonly #watchers = new Set<() => void>()
   #log = Buffer.alloc(0)
+  #instance: string | null = null
   #stopping = false
   #dead = false
 
@@ -138,6 +139,7 @@ class Recording implements RunApiRecorder {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     switch (`${request.method} ${operation}`) {
       case 'POST begin':
+        if (!this.#isFirst(body)) return void response.writeHead(409).end('{}')
         return void json(this.#begin())
       case 'GET script':
         return void response.end(this.#plan.script)
@@ -160,6 +162,13 @@ class Recording implements RunApiRecorder {
       default:
         return void response.writeHead(404).end()
     }
+  }
+
+  /** As the run API does: a second agent for a run that has begun is turned away. */
+  #isFirst(body: Buffer): boolean {
+    const { instance = null } = JSON.parse(body.toString())
+    this.#instance ??= instance
+    return this.#instance === instance
   }
 
   #begin() {
