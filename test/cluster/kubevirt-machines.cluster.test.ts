@@ -55,7 +55,7 @@ describeOnCluster(
     it(
       'is stopped and started again, with the same disks',
       async () => {
-        const before = await answerOf(namespace, 'small', '/cgi-bin/boot')
+        const before = await answerOf(namespace, 'small', '/boot')
         const disks = await namespace.kubectl(['get', 'pvc', '-o', 'jsonpath={..metadata.uid}'])
 
         await patchStrategy(namespace, 'Halted')
@@ -65,7 +65,7 @@ describeOnCluster(
         })
         await patchStrategy(namespace, 'Always')
 
-        expect(await answerOf(namespace, 'small', '/cgi-bin/boot')).not.toBe(before)
+        expect(await answerOf(namespace, 'small', '/boot')).not.toBe(before)
         expect(await namespace.kubectl(['get', 'pvc', '-o', 'jsonpath={..metadata.uid}'])).toBe(
           disks,
         )

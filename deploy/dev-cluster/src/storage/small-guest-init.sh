@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The only program of the small guest: it gets an address, answers HTTP on 8080 and SSH on 22, and
-# powers off when asked. It understands of its seed only SSH keys.
-/bin/busybox mkdir -p /bin /dev /proc /sys /tmp /run /etc/dropbear /root/.ssh /seed /data /www/cgi-bin
+# powers off when asked; /boot is another one after each boot. It understands of its seed only SSH keys.
+/bin/busybox mkdir -p /bin /dev /proc /sys /tmp /run /etc/dropbear /root/.ssh /seed /data /www
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/sbin:/usr/bin
 mount -t devtmpfs none /dev
@@ -29,8 +29,7 @@ for disk in /dev/vdb /dev/vdc /dev/vdd; do
   mke2fs "$disk" >/dev/null 2>&1 && mount -t ext2 "$disk" /data && break
 done
 
-printf '#!/bin/sh\necho Content-Type: text/plain\necho\ncat /proc/sys/kernel/random/boot_id\n' >/www/cgi-bin/boot
-chmod 755 /www/cgi-bin/boot
+cp /proc/sys/kernel/random/boot_id /www/boot
 echo 'small guest' >/www/index.html
 httpd -p 8080 -h /www
 dropbear -R -s -p 22
