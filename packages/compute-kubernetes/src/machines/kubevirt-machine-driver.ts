@@ -126,11 +126,10 @@ class KubeVirtMachineDriver implements MachineDriver {
     generation: number,
     signal: AbortSignal,
   ): Promise<MachineSighting> {
-    const noted = this.#parts.notes.sighting(id, generation)
-    if (noted !== null) return noted
     if (!this.#caches.isFresh()) return { kind: 'unknown' }
     const view = this.#caches.view(id)
     const sighting = this.#see(id, view, generation)
+    if (sighting.kind === 'absent') return this.#parts.notes.sighting(id, generation) ?? sighting
     if (sighting.kind !== 'booting') return sighting
     this.#askForSsh(id, view)
     return (await this.#lacksSeed(id, view, signal)) ? { kind: 'absent', disk: 'kept' } : sighting

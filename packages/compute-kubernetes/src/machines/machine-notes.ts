@@ -6,6 +6,7 @@ export type MachineNotes = {
   refuse(id: LeaseId, generation: number, detail: string): void
   /** The cluster did not take the order just now. Holds for some seconds; then it may be tried again. */
   setBack(id: LeaseId, generation: number, obstacle: MachineObstacle): void
+  /** For when the cluster shows that nothing runs; null when nothing is noted. */
   sighting(id: LeaseId, generation: number): MachineSighting | null
   forget(id: LeaseId): void
 }

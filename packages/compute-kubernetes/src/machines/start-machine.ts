@@ -35,7 +35,11 @@ export async function startMachine(
       machine === null
         ? await createMachine(parts, order, signal)
         : await continueMachine(parts, order, machine, signal)
-    if (outcome !== 'again') return outcome
+    if (outcome === 'refused') return outcome
+    if (outcome !== 'again') {
+      notes.forget(order.leaseId)
+      return outcome
+    }
     await beforeNextTry(parts, order.leaseId, attempt, signal)
   }
 }
