@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { GuestImage } from './guest/guest-image.ts'
 import { amountsOfCapacity, hostCapacity, shapeRefusal } from './host-limits.ts'
 
-const host = { cpuCount: 4, vcpu: 16, memoryMiB: 8_192, diskGiB: 100 }
+const host = { cpuCount: 4, vcpu: 16, memoryMiB: 8_192, diskGiB: 50, mostDiskGiB: 100 }
 const image: GuestImage = {
   id: 'x',
   diskPath: '/x',
@@ -23,6 +23,12 @@ const shape: MachineShape = {
 describe('a shape', () => {
   it('fits a host that has all of it', () => {
     expect(shapeRefusal(shape, image, host)).toBeNull()
+  })
+
+  it('waits, rather than being refused, for room on a disk that is full only now', () => {
+    const disks: MachineShape['disks'] = [{ role: 'system', sizeGiB: 80 }]
+
+    expect(shapeRefusal({ ...shape, disks }, image, host)).toBeNull()
   })
 
   it.each<[string, Partial<MachineShape>, RegExp]>([

@@ -16,7 +16,10 @@ export type HostCapacity = {
   readonly cpuCount: number
   readonly vcpu: number
   readonly memoryMiB: number
+  /** Free now, and held. */
   readonly diskGiB: number
+  /** With everything else gone. */
+  readonly mostDiskGiB: number
 }
 
 const reservedMemoryMiB = 1_024
@@ -34,15 +37,18 @@ export async function hostCapacity(
   heldDiskGiB: number,
 ): Promise<HostCapacity> {
   const cpuCount = availableParallelism()
-  const { bavail, bsize } = await statfs(folder)
-  const freeGiB = Math.floor((bavail * bsize) / 1_024 ** 3)
+  const { bavail, blocks, bsize } = await statfs(folder)
+  const gibibytes = (count: number) => Math.floor((count * bsize) / 1_024 ** 3)
   const hostMemoryMiB = Math.floor(totalmem() / 1_048_576) - reservedMemoryMiB
-  const hostDiskGiB = Math.max(0, freeGiB - reservedDiskGiB) + heldDiskGiB
+  const lessReserve = (diskGiB: number) => Math.max(0, diskGiB - reservedDiskGiB)
+  const hostDiskGiB = lessReserve(gibibytes(bavail)) + heldDiskGiB
+  const mostDiskGiB = Math.max(lessReserve(gibibytes(blocks)), hostDiskGiB)
   return {
     cpuCount,
     vcpu: limits.vcpu ?? cpuCount * vcpusPerCpu,
     memoryMiB: Math.max(0, Math.min(limits.memoryMiB ?? hostMemoryMiB, hostMemoryMiB)),
     diskGiB: Math.min(limits.diskGiB ?? hostDiskGiB, hostDiskGiB),
+    mostDiskGiB: Math.min(limits.diskGiB ?? mostDiskGiB, mostDiskGiB),
   }
 }
 
@@ -65,8 +71,8 @@ export function shapeRefusal(
     return `It asks for ${vcpu} CPUs; this pool can give a machine ${Math.min(host.cpuCount, host.vcpu)}.`
   if (shape.memoryMiB > host.memoryMiB)
     return `It asks for ${shape.memoryMiB} MiB of memory; this pool has ${host.memoryMiB} MiB in all.`
-  if (diskGiB > host.diskGiB)
-    return `It asks for ${diskGiB} GiB of disk; this pool has ${host.diskGiB} GiB in all.`
+  if (diskGiB > host.mostDiskGiB)
+    return `It asks for ${diskGiB} GiB of disk; this pool has ${host.mostDiskGiB} GiB in all.`
   if (system?.role !== 'system') return 'Its first disk must be the system disk.'
   if (system.sizeGiB < leastGiB)
     return `Its system disk has ${system.sizeGiB} GiB; the image needs ${leastGiB} GiB.`

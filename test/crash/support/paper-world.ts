@@ -23,9 +23,10 @@ export type PaperWorld = {
   close(): Promise<void>
 }
 
-export async function openPaperWorld(seed: number): Promise<PaperWorld> {
+/** `given` is a state folder of the test's own, which stays. */
+export async function openPaperWorld(seed: number, given?: string): Promise<PaperWorld> {
   const random = makeRandom(seed)
-  const stateFolder = await mkdtemp(join(tmpdir(), 'outage-'))
+  const stateFolder = given ?? (await mkdtemp(join(tmpdir(), 'outage-')))
   // The database's own user passes through; otherwise its files would lie elsewhere, and stay.
   await chmod(stateFolder, 0o711)
   const place = makePaperPlace(random)
@@ -41,7 +42,7 @@ export async function openPaperWorld(seed: number): Promise<PaperWorld> {
   )
   const close = async () => {
     await platform.stop()
-    await rm(stateFolder, { recursive: true, force: true })
+    if (given === undefined) await rm(stateFolder, { recursive: true, force: true })
   }
   return { stateFolder, random, place, platform, clients, refusals, close }
 }

@@ -11,6 +11,7 @@ import type { GuestImage } from '../guest/guest-image.ts'
 import { amountsOfCapacity, diskGiBOf, hostCapacity, type PoolLimits } from '../host-limits.ts'
 import { withLock } from '../locks/with-lock.ts'
 import { consoleTail } from '../qemu/console-log.ts'
+import { type FullDiskGuard, makeFullDiskGuard } from '../qemu/full-disk.ts'
 import type { Acceleration } from '../qemu/qemu-arguments.ts'
 import { killQemu } from '../qemu/qemu-process.ts'
 import { findMachineProcess } from './find-machine-process.ts'
@@ -50,6 +51,7 @@ class LocalMachineDriver implements MachineDriver {
   readonly #watch: MachineWatch
   readonly #answers: Readiness = makeReadiness()
   readonly #powerDown = makePowerDown()
+  readonly #fullDisk: FullDiskGuard
 
   constructor(options: LocalMachineDriverOptions, directory: MachineDirectory) {
     this.#options = options
@@ -58,6 +60,7 @@ class LocalMachineDriver implements MachineDriver {
       watchSocketOf: (id) => directory.files(id).watchSocketPath,
       isReady: (id, signal) => this.#isReady(id, signal),
     })
+    this.#fullDisk = makeFullDiskGuard(options.log, (id) => this.#watch.tell(id as LeaseId))
   }
 
   async takeOver(): Promise<void> {
@@ -155,7 +158,11 @@ class LocalMachineDriver implements MachineDriver {
     const { ports } = record
     const answers = await this.#answers(process, ports, signal)
     signal.throwIfAborted()
-    if (ports === null || !answers) return { kind: 'booting' }
+    if (ports === null || !answers) {
+      const { qmpSocketPath } = this.#directory.files(id)
+      const standsStill = await this.#fullDisk.standsStill(id, qmpSocketPath, signal)
+      return { kind: standsStill ? 'unknown' : 'booting' }
+    }
     const address = { host: '127.0.0.1', sshPort: ports.ssh, jupyterPort: ports.jupyter }
     return { kind: 'running', address }
   }
@@ -182,6 +189,7 @@ class LocalMachineDriver implements MachineDriver {
   /** Machines run on; the next driver over this folder takes them over. */
   async close(): Promise<void> {
     this.#watch.close()
+    this.#fullDisk.close()
   }
 
   async #records(): Promise<readonly MachineRecord[]> {

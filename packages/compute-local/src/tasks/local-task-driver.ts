@@ -13,6 +13,7 @@ import { readAgentFiles } from '@leasehold/guest'
 import type { GuestImage } from '../guest/guest-image.ts'
 import { writeSeedImage } from '../guest/seed-image.ts'
 import { withLock } from '../locks/with-lock.ts'
+import { type FullDiskGuard, makeFullDiskGuard } from '../qemu/full-disk.ts'
 import type { Acceleration } from '../qemu/qemu-arguments.ts'
 import { findQemu } from '../qemu/qemu-process.ts'
 import { type BringUp, endMachine, obtainSnapshot } from './bring-up.ts'
@@ -97,6 +98,7 @@ class Driver implements LocalTaskDriver {
   readonly #starter: RunStarter
   readonly #listeners = new Set<(id: TaskId) => void>()
   readonly #closing = new AbortController()
+  readonly #fullDisk: FullDiskGuard
 
   constructor(
     options: LocalTaskDriverOptions,
@@ -109,6 +111,7 @@ class Driver implements LocalTaskDriver {
     this.#runs = runs
     this.#library = library
     this.#bringUpOf = bringUpOf
+    this.#fullDisk = makeFullDiskGuard(log, (id) => this.#tell(id as TaskId))
     this.#starter = makeRunStarter({
       ...{ runs, findImage, refusal, bringUpOf, log },
       onStarted: (id) => this.#follow(id),
@@ -160,7 +163,9 @@ class Driver implements LocalTaskDriver {
       case 'refused':
         return { kind: 'refused', detail: note.detail ?? 'It cannot run here.' }
       case 'started':
-        return { kind: lives ? 'present' : 'absent' }
+        if (!lives) return { kind: 'absent' }
+        await this.#fullDisk.standsStill(id, this.#filesOf(id).qmpSocket, this.#closing.signal)
+        return { kind: 'present' }
       case 'starting':
         return this.#seeCutOff(id)
       default:
@@ -220,6 +225,7 @@ class Driver implements LocalTaskDriver {
   /** Machines run on; starts that are not finished are called off and asked for again later. */
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#fullDisk.close()
     await this.#starter.close()
     await this.#library?.close()
   }

@@ -23,9 +23,10 @@ export type LocalPlace = {
   close(): Promise<void>
 }
 
-export async function openLocalPlace(): Promise<LocalPlace> {
+/** `given` is a folder of the test's own, which stays. */
+export async function openLocalPlace(given?: string): Promise<LocalPlace> {
   const image = await theGuestImage()
-  const folder = await mkdtemp(join(tmpdir(), 'pool-'))
+  const folder = given ?? (await mkdtemp(join(tmpdir(), 'pool-')))
   const acceleration = (await bootsUnder('kvm', folder, 5_000)) ? 'kvm' : 'tcg'
   const keys = await mkdtemp(join(tmpdir(), 'keys-'))
   const renterKey = await makeKeyPair(keys, 'renter')
@@ -51,7 +52,8 @@ export async function openLocalPlace(): Promise<LocalPlace> {
       for (const { leaseId } of await last.listMachines(signal))
         await last.destroyMachine(leaseId, 99, signal)
       await Promise.all(opened.map((driver) => driver.close()))
-      await Promise.all([folder, keys].map((path) => rm(path, { recursive: true })))
+      const made = given === undefined ? [folder, keys] : [keys]
+      await Promise.all(made.map((path) => rm(path, { recursive: true })))
     },
   }
 }
