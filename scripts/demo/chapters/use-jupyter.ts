@@ -1,9 +1,11 @@
 import type { JupyterLink, Lease } from '@leasehold/contract'
 import { runCell } from '../../client/jupyter.ts'
+import { waitFor } from '../../client/wait-for.ts'
 import type { Tell } from '../narrator.ts'
 import type { Session } from '../session.ts'
 
-const cellLimitMs = 180_000
+const startLimitMs = 300_000
+const cellLimitMs = 300_000
 const cell = 'import platform\nprint(platform.node(), sum(n * n for n in range(1000)))'
 const expected = '332833500'
 
@@ -18,7 +20,13 @@ export async function useJupyter(session: Session, lease: Lease, tell: Tell): Pr
     throw new Error(`the link answered ${opened.status}: ${opened.text.slice(0, 300)}`)
   const { origin } = new URL(link.url)
   tell(`signed in by cookie, sent on to ${new URL(target, origin).pathname}`)
-  const page = await followPages(session, new URL(target, origin).href)
+  // SSH answers first: Jupyter comes up a while later where the machine is slow.
+  const page = await waitFor(
+    'Jupyter',
+    () => followPages(session, new URL(target, origin).href),
+    ({ status }) => status !== 502,
+    { withinMs: startLimitMs, everyMs: 2_000 },
+  )
   if (page.status !== 200) throw new Error(`Jupyter answered ${page.status}`)
   const printed = await runCell(browser, origin, cell, cellLimitMs)
   tell(`In [1]: ${cell.replaceAll('\n', '\n        ')}`)
