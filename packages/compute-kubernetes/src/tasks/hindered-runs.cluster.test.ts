@@ -1,4 +1,4 @@
-import type { ImageName } from '@leasehold/domain'
+import type { GpuTypeName, ImageName } from '@leasehold/domain'
 import { describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { kinds } from '../client/kinds.ts'
@@ -63,6 +63,23 @@ describeOnCluster(
         await place.until(run.order, {
           kind: 'present',
           obstacle: expect.stringContaining('Insufficient cpu'),
+        })
+      })
+
+      it('gets the GPUs it asks for, and waits when a node has too few of them', async () => {
+        const { shape } = place.newRun({ script: '' }).order
+        const asking = (count: number) => ({
+          shape: { ...shape, gpus: [{ type: 'pretended' as GpuTypeName, count }] },
+        })
+        const script = 'echo $NVIDIA_VISIBLE_DEVICES | tr , "\\n" | grep -c .'
+        const two = remember(await place.runToEnd({ script }, asking(2)))
+        const hundred = remember(place.newRun({ script: '' }, asking(100)))
+        await place.driver.startRun(hundred.order, signal)
+
+        expect(two.run.log().toString()).toBe('2\n')
+        await place.until(hundred.order, {
+          kind: 'present',
+          obstacle: expect.stringContaining('Insufficient nvidia.com/gpu'),
         })
       })
 

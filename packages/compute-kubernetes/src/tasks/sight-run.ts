@@ -30,7 +30,7 @@ function ended(job: Job, pods: readonly Pod[]): RunSighting {
   if (unable !== undefined)
     return {
       kind: 'refused',
-      detail: `The image cannot run a task: ${told(unable.state?.terminated?.message) ?? 'its containers do not start'}. It needs Python 3.10 or younger as python3.`,
+      detail: `The image cannot run a task: ${told(unable.state?.terminated?.message) ?? 'its containers do not start'}. It needs Python 3.10 or newer as python3.`,
     }
   const loss = lossOfRun(job, pods)
   return loss === null ? { kind: 'absent' } : { kind: 'absent', loss }

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { RunOrder, TaskDriver } from '@leasehold/application'
-import type { ImageName, PoolName, RunSighting, TaskId, TenantId } from '@leasehold/domain'
+import type {
+  GpuTypeName,
+  ImageName,
+  PoolName,
+  RunSighting,
+  TaskId,
+  TenantId,
+} from '@leasehold/domain'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
 import { expect, vi } from 'vitest'
 import {
@@ -130,6 +137,7 @@ function settingsFor(
       ['misspelt' as ImageName]: 'leasehold.local/Not A Name',
       ['no-python' as ImageName]: 'leasehold.local/pause:dev',
     },
+    taskGpus: { ['pretended' as GpuTypeName]: { resourceName: 'nvidia.com/gpu' } },
     tasks: { graceSeconds: 60 },
     runApiUrl,
     ...facts,
