@@ -11,7 +11,7 @@ export const smallGuestImage = 'leasehold.local/small-guest:dev'
 /** What the small guest consists of, as a folder in the layer that makes it. */
 const place = 'small-guest'
 const modules = [
-  ...['virtio_pci', 'virtio_blk', 'virtio_scsi', 'sd_mod', 'sr_mod', 'ahci', 'virtio_net'],
+  ...['virtio_pci', 'virtio_blk', 'virtio_scsi', 'sd_mod', 'sr_mod', 'virtio_net'],
   ...['isofs', 'ext4', 'button', 'evdev'],
 ]
 const diskMiB = 48

@@ -15,7 +15,7 @@ import { moduleFolder } from '../programs/module-folder.ts'
 import { imagePermissions } from './image-permissions.ts'
 import type { StorageSettings } from './run-storage.ts'
 import { snapshotClass } from './serve-snapshot.ts'
-import { ensureSmallGuest } from './small-guest.ts'
+import { ensureSmallGuest, ensureSmallGuestImage } from './small-guest.ts'
 import { defaultClass, imagesNamespace, storageClass, storageClasses } from './storage-objects.ts'
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url))
@@ -46,6 +46,8 @@ export const storage: ClusterPart = {
 
 async function ensureImages(context: ClusterContext): Promise<StorageSettings['images']> {
   const smallGuest = await ensureSmallGuest(context)
+  const archive = await ensureSmallGuestImage(context)
+  await Promise.all(context.nodes.map((node) => node.importImage(archive)))
   const debian = await step(context.log, 'guest image', (report) =>
     ensureGuestImage({
       folder: path.join(context.cacheFolder, '..', 'images'),
