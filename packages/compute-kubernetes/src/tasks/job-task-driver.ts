@@ -4,7 +4,7 @@ import type { KubeClient } from '../client/kube-client.ts'
 import { lookLive, openRunCaches, type RunRemains } from './run-caches.ts'
 import { makeRunDestroyer } from './run-destroyer.ts'
 import { makeRunInspector } from './run-inspector.ts'
-import { makeRunNotes, type RunNotes } from './run-notes.ts'
+import { makeRunNotes } from './run-notes.ts'
 import { runOf } from './run-objects.ts'
 import { makeRunStarter } from './run-starter.ts'
 import type { TaskSettings } from './task-settings.ts'
@@ -31,13 +31,15 @@ export async function openJobTaskDriver(options: JobTaskDriverOptions): Promise<
   const destroyRun = makeRunDestroyer({ client, settings, caches, notes })
   const startRun = makeRunStarter({ client, settings, notes, agent, destroyRun })
   const findWaitingReason = makeFindWaitingReason(client)
-  const sweepNotes = makeSweep(notes, log)
   return {
     kind: 'kubernetes',
     startRun,
     destroyRun: async (id, attempt, signal) => {
       await destroyRun(id, attempt, signal)
-      await sweepNotes(signal)
+      // That this fails is no reason for anything else to fail.
+      await notes
+        .sweep(signal)
+        .catch((error) => log.warn({ err: error }, 'notes of old runs were not swept'))
     },
     inspectRun: makeRunInspector({ client, settings, caches, notes, findWaitingReason, log }),
     listRuns: async (signal) => {
@@ -59,18 +61,4 @@ function heldIn({ jobs, pods }: RunRemains): readonly HeldRun[] {
     if (run !== null) held.set(`${run.taskId}/${run.attempt}`, run)
   }
   return [...held.values()]
-}
-
-const sweepEveryMs = 3_600_000
-
-/** Old notes go beside the day's work, now and then; that this fails is no reason for anything else to fail. */
-function makeSweep(notes: RunNotes, log: Log) {
-  let nextAt = 0
-  return async (signal: AbortSignal): Promise<void> => {
-    if (performance.now() < nextAt) return
-    nextAt = performance.now() + sweepEveryMs
-    await notes
-      .sweep(signal)
-      .catch((error) => log.warn({ err: error }, 'notes of old runs were not swept'))
-  }
 }

@@ -27,7 +27,7 @@ export type RunNotes = {
   read(id: TaskId, signal: AbortSignal): Promise<RunNote>
   markEnded(id: TaskId, attempt: number, signal: AbortSignal): Promise<void>
   refuse(id: TaskId, attempt: number, detail: string, signal: AbortSignal): Promise<void>
-  /** Removes notes of runs that ended days ago, some at a time. */
+  /** Removes a few notes of runs that ended long ago. Called once per run it keeps up with what is written. */
   sweep(signal: AbortSignal): Promise<void>
 }
 
@@ -36,10 +36,12 @@ const noteRole = 'run-note'
 /** The UTC day on which a note was last written. */
 const endedOnLabel = 'leasehold.dev/ended-on'
 const nothing: RunNote = { endedAttempt: 0, refusal: null }
-/** A worker that still holds an order of then is none of ours. */
-const keptDays = 3
+/** No worker still holds an order that is a day old. */
+const keptDays = 1
 const dayMs = 24 * 3_600_000
-const sweptAtOnce = 100
+const lookForOldEveryMs = 3_600_000
+/** More than one is written per run, so that what has gathered goes too. */
+const sweptPerRun = 2
 /** Others write the same note at the same moment only a few times. */
 const mostTries = 10
 
@@ -133,18 +135,31 @@ export function makeRunNotes(
         },
         signal,
       ),
-    sweep: async (signal) => {
-      const labelSelector = `${managedSelector},${labelNames.pool}=${pool},${labelNames.role}=${noteRole}`
-      const selection = { namespace: systemNamespace, labelSelector }
+    sweep: makeSweep(client, { systemNamespace, name: pool }, clock),
+  }
+}
+
+/** Looks for old notes now and then, and removes them beside the day's work. */
+function makeSweep(
+  client: KubeClient,
+  { systemNamespace: namespace, name: pool }: Pick<TaskSettings, 'systemNamespace' | 'name'>,
+  clock: Clock,
+): RunNotes['sweep'] {
+  const labelSelector = `${managedSelector},${labelNames.pool}=${pool},${labelNames.role}=${noteRole}`
+  let lookAt = 0
+  let old: KubeObject[] = []
+  return async (signal) => {
+    if (performance.now() >= lookAt) {
+      lookAt = performance.now() + lookForOldEveryMs
+      const selection = { namespace, labelSelector }
       const { items } = await client.list<KubeObject>(kinds.configMaps, selection, signal)
       const oldest = dayOf(clock.now() - keptDays * dayMs)
-      const isOld = ({ metadata }: KubeObject) =>
-        (metadata.labels?.[endedOnLabel] ?? oldest) < oldest
-      for (const { metadata } of items.filter(isOld).slice(0, sweptAtOnce)) {
-        const ref = { kind: kinds.configMaps, namespace: systemNamespace, name: metadata.name }
-        await client.delete(ref, signal, { uid: metadata.uid })
-      }
-    },
+      old = items.filter(({ metadata }) => (metadata.labels?.[endedOnLabel] ?? oldest) < oldest)
+    }
+    for (const { metadata } of old.splice(0, sweptPerRun)) {
+      const { name, uid } = metadata
+      await client.delete({ kind: kinds.configMaps, namespace, name }, signal, { uid })
+    }
   }
 }
 
