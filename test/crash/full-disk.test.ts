@@ -2,6 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FileDownload } from '@leasehold/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  mountingRefused,
+  mountSmallDisk,
+  type SmallDisk,
+} from '../../packages/testing/src/hosts/small-disk.ts'
 import { type ApiClient, makeApiClient } from '../../scripts/client/api-client.ts'
 import { signIn } from '../../scripts/client/sign-in.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
@@ -15,27 +20,27 @@ import {
   startLoad,
 } from './support/paper-world.ts'
 import { sha256Of } from './support/slow-upload.ts'
-import { keepFull, mountingRefused, mountSmallDisk } from './support/small-disk.ts'
 import { badRefusals, watchOutage } from './support/watch-outage.ts'
 
 const refused = mountingRefused()
 const fullMs = 20_000
+const roomyMiB = 8_192
 
 // Database, object store, log and all of the platform's own files share the disk that fills up.
 describe.skipIf(refused !== '')(`a platform whose disk is full for 20 s${refused}`, () => {
-  let disk: Awaited<ReturnType<typeof mountSmallDisk>>
+  let disk: SmallDisk
   let world: PaperWorld
   let api: ApiClient
 
   beforeAll(async () => {
-    disk = await mountSmallDisk(768)
+    disk = await mountSmallDisk(roomyMiB)
     world = await openPaperWorld(34, disk.folder)
     const { token } = await signIn(world.platform.issuer, 'mia', () => {})
     api = makeApiClient(world.platform.api, token)
   })
   afterAll(async () => {
     await world?.close()
-    await disk?.remove()
+    await disk?.[Symbol.asyncDispose]()
   })
 
   const put = (path: string, content: Buffer) =>
@@ -56,19 +61,19 @@ describe.skipIf(refused !== '')(`a platform whose disk is full for 20 s${refused
     )
     const content = randomBytes(8_000_000)
 
-    const makeRoom = await keepFull(disk.folder)
+    await disk.leave(0)
     const late = await put('full/late.bin', content)
     let isOver = false
     const watched = watchOutage(api, ['/v1/leases?limit=1', '/v1/quota'], () => isOver)
     await wait(fullMs)
     isOver = true
     const seen = await watched
-    await makeRoom()
+    await disk.resize(roomyMiB)
     await waitFor(
       'every part',
       () => makeApiClient(api.baseUrl, null).call('GET', '/readyz'),
       ({ status }) => status === 200,
-      { withinMs: 30_000, everyMs: 200 },
+      { withinMs: 120_000, everyMs: 200 },
     )
     await load.end()
 
@@ -81,7 +86,7 @@ describe.skipIf(refused !== '')(`a platform whose disk is full for 20 s${refused
       'room for the upload',
       () => put('full/again.bin', content),
       ({ status }) => status === 201,
-      { withinMs: 60_000, everyMs: 1_000 },
+      { withinMs: 120_000, everyMs: 1_000 },
     )
     const { downloadUrl } = await api.get<FileDownload>('/v1/files/full/again.bin')
     const response = await fetch(downloadUrl, { signal: AbortSignal.timeout(30_000) })

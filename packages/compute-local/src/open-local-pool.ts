@@ -9,6 +9,7 @@ import { openMachineDirectory } from './machines/machine-directory.ts'
 import { probeAcceleration } from './qemu/probe-acceleration.ts'
 import { shortFolder } from './short-folder.ts'
 import { openLocalTaskDriver } from './tasks/local-task-driver.ts'
+import { openRunDirectory } from './tasks/run-directory.ts'
 import { openLocalTenancyDriver } from './tenancy/local-tenancy-driver.ts'
 
 export type LocalPoolOptions = {
@@ -49,9 +50,10 @@ export async function openLocalPool(
     log,
   })
   const directory = await openMachineDirectory(folder)
+  const runs = await openRunDirectory(join(folder, 't'))
   const tenancy = await openLocalTenancyDriver({
     folder: join(folder, 'tenants'),
-    countMachines: (id) => countMachines(directory, id),
+    countMachines: async (id) => (await countMachines(directory, id)) + (await runs.countOf(id)),
     log,
   })
   return {

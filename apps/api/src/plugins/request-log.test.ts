@@ -12,7 +12,7 @@ describe('the line about a request', () => {
       level: 'info',
       message: 'request finished',
       fields: {
-        app: 'tenant-api',
+        server: 'tenant-api',
         method: 'POST',
         route: '/v1/leases',
         status: 202,

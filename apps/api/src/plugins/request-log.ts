@@ -56,7 +56,8 @@ function writeLine(
   const tookMs = Math.round((performance.now() - startedAt) * 10) / 10
   metrics?.observeRequest?.({ app, method, route, status, tookMs })
   const facts: Record<string, unknown> = {
-    app,
+    // `app` on a line is the program; one program may run several servers.
+    server: app,
     requestId: request.id,
     method,
     route,

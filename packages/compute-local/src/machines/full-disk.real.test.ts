@@ -3,10 +3,14 @@ import { join } from 'node:path'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
 import type { MachineAddress } from '@leasehold/domain'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  mountingRefused,
+  mountSmallDisk,
+  type SmallDisk,
+} from '../../../testing/src/hosts/small-disk.ts'
 import { type LocalPlace, openLocalPlace } from './testing/local-place.ts'
 import { overSsh } from './testing/machine-client.ts'
 import { missingParts } from './testing/real-parts.ts'
-import { mountingRefused, mountSmallDisk, type SmallDisk } from './testing/small-disk.ts'
 
 const missing = missingParts() || mountingRefused()
 const { signal } = new AbortController()

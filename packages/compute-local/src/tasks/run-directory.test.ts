@@ -1,13 +1,14 @@
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TaskId } from '@leasehold/domain'
+import type { TaskId, TenantId } from '@leasehold/domain'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRunDirectory, type RunNote } from './run-directory.ts'
 
 const id = 'tsk_1' as TaskId
+const tenantId = 'ten_1' as TenantId
 const note: RunNote = {
-  ...{ taskId: id, attempt: 2, phase: 'started', detail: null, start: 'cold', tookMs: 5 },
+  ...{ taskId: id, tenantId, attempt: 2, phase: 'started', detail: null, start: 'cold', tookMs: 5 },
 }
 let root: string
 
@@ -24,6 +25,16 @@ describe('the directory of runs', () => {
 
     expect(await again.read(id)).toEqual(note)
     expect(await again.list()).toEqual([id])
+  })
+
+  it('counts the runs of a tenant, and damaged ones as anybody’s', async () => {
+    const runs = await openRunDirectory(root)
+    await runs.write(note)
+    await mkdir(runs.folderOf('tsk_2' as TaskId))
+    await writeFile(join(runs.folderOf('tsk_2' as TaskId), 'run.json'), '{')
+
+    expect(await runs.countOf(tenantId)).toBe(2)
+    expect(await runs.countOf('ten_2' as TenantId)).toBe(1)
   })
 
   it('leaves no half-written note beside the whole one', async () => {

@@ -12,11 +12,12 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunStart } from '@leasehold/application'
-import type { TaskId } from '@leasehold/domain'
+import type { TaskId, TenantId } from '@leasehold/domain'
 
 /** What is stored about one run. Holds no credential: a start that was cut off is begun anew. */
 export type RunNote = {
   readonly taskId: TaskId
+  readonly tenantId: TenantId
   readonly attempt: number
   /** `starting` until the agent has its start line; `refused` when it can never run here. */
   readonly phase: 'starting' | 'started' | 'refused'
@@ -35,6 +36,8 @@ export type RunDirectory = {
   write(note: RunNote): Promise<void>
   remove(id: TaskId): Promise<void>
   list(): Promise<readonly TaskId[]>
+  /** How many runs of a tenant are here; a damaged note may be anybody's and counts. */
+  countOf(id: TenantId): Promise<number>
   /** The highest attempt of this task that was destroyed; 0 when none was. */
   destroyedAttempt(id: TaskId): Promise<number>
   markDestroyed(id: TaskId, attempt: number): Promise<void>
@@ -57,15 +60,21 @@ export async function openRunDirectory(root: string): Promise<RunDirectory> {
   const markOf = (id: TaskId) => join(marks, nameOf(id))
   const destroyedAttempt = async (id: TaskId) =>
     Number.parseInt((await readOrNull(markOf(id))) ?? '0', 10) || 0
+  const read = async (id: TaskId) => parseNote(await readOrNull(join(folderOf(id), 'run.json')), id)
+  const list = async () => (await readdir(runs)).filter((name) => safeId.test(name)) as TaskId[]
   return {
     folderOf,
-    read: async (id) => parseNote(await readOrNull(join(folderOf(id), 'run.json')), id),
+    read,
     write: async (note) => {
       await mkdir(folderOf(note.taskId), { recursive: true, mode: 0o700 })
       await writeAtomically(join(folderOf(note.taskId), 'run.json'), JSON.stringify(note))
     },
     remove: (id) => removeFolder(folderOf(id)),
-    list: async () => (await readdir(runs)).filter((name) => safeId.test(name)) as TaskId[],
+    list,
+    countOf: async (id) => {
+      const notes = await Promise.all((await list()).map(read))
+      return notes.filter((note) => note === 'damaged' || note?.tenantId === id).length
+    },
     destroyedAttempt,
     markDestroyed: async (id, attempt) => {
       if ((await destroyedAttempt(id)) < attempt) await writeAtomically(markOf(id), `${attempt}\n`)

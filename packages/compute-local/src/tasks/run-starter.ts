@@ -120,9 +120,9 @@ async function bringUp(
   onFailed: (error: unknown) => void,
 ): Promise<void> {
   const { runs, log } = parts
-  const { taskId, attempt } = order
+  const { taskId, tenantId, attempt } = order
   if (!(await makeRoom(runs, order))) return
-  const note = { taskId, attempt, detail: null, start: null, tookMs: null }
+  const note = { taskId, tenantId, attempt, detail: null, start: null, tookMs: null }
   const image = parts.findImage(order.image)
   const detail = refusalOf(parts, order, image)
   if (detail !== null || image === null) return runs.write({ ...note, phase: 'refused', detail })

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, mkdir, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -25,7 +25,7 @@ import {
   spawnStore,
 } from './store-process.ts'
 import { findStoreProgram } from './store-program.ts'
-import { settingsFiles } from './store-settings.ts'
+import { minFreeMiB, settingsFiles } from './store-settings.ts'
 
 export type EmbeddedObjectStore = S3Address & {
   /** Ends the server. What is stored stays. */
@@ -92,6 +92,7 @@ async function adoptOrStart(place: Place): Promise<Started> {
 
 async function startStore(place: Place, installation: Installation): Promise<StoreProcess> {
   const { folder, program } = place
+  await requireRoom(folder)
   for (const { name, text } of settingsFiles(folder, installation))
     await writePrivately(join(folder, name), text)
   const running = await spawnStore(program, folder, installation)
@@ -101,6 +102,16 @@ async function startStore(place: Place, installation: Installation): Promise<Sto
   throw new Error(
     `The embedded object store did not start. See ${join(folder, 'logs')}. It ended with:\n${words}`,
   )
+}
+
+/** With less the store takes nothing (`minFreeSpace` in its settings), and would be waited for in vain. */
+async function requireRoom(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const freeMiB = Math.floor((bavail * bsize) / 1_048_576)
+  if (freeMiB < minFreeMiB)
+    throw new Error(
+      `The embedded object store needs ${minFreeMiB} MiB of free disk in ${folder}; ${freeMiB} MiB are free. Make room, or set S3_ENDPOINT.`,
+    )
 }
 
 /** S3 answers before the parts behind it do, so only a write that worked proves anything. */

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { certificateName, type Installation } from './installation.ts'
 
+/** Of the disk this much stays free, for the database beside the store. */
+export const minFreeMiB = 1_024
+
 /** A file SeaweedFS reads, by its name in the store's folder. All hold secrets or lead to them. */
 export type SettingsFile = { readonly name: string; readonly text: string }
 
@@ -18,7 +21,11 @@ export function storeArguments(folder: string, { ports }: Installation): readonl
     // A lone master elects itself; waiting ten seconds for others would be for nothing.
     ...['-master.electionTimeout=1s', '-master.telemetry=false'],
     // Volumes are files that grow; one tenant's bucket has its own.
-    ...['-master.volumeSizeLimitMB=4096', '-volume.max=10000', '-volume.minFreeSpace=1GiB'],
+    ...[
+      '-master.volumeSizeLimitMB=4096',
+      '-volume.max=10000',
+      `-volume.minFreeSpace=${minFreeMiB}MiB`,
+    ],
     ...[`-volume.port=${ports.volume}`, `-volume.port.grpc=${ports['volume-grpc']}`],
     ...['-volume.id=leasehold', '-volume.preStopSeconds=0', '-volume.readMode=local'],
     ...['-filer', `-filer.port=${ports.filer}`, `-filer.port.grpc=${ports['filer-grpc']}`],

@@ -26,10 +26,10 @@ export function mountingRefused(): string {
   }
 }
 
-/** A tmpfs: it takes memory only for what is written. */
+/** A tmpfs that users may pass through: it takes memory only for what is written. */
 export async function mountSmallDisk(mebibytes: number): Promise<SmallDisk> {
   const folder = await mkdtemp(join(tmpdir(), 'full-'))
-  await execute('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'none', folder])
+  await execute('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0711`, 'none', folder])
   const resize = async (size: number) => {
     await execute('mount', ['-o', `remount,size=${size}m`, folder])
   }
