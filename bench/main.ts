@@ -4,6 +4,7 @@ import { createLease } from './benchmarks/create-lease.ts'
 import { hotTenant } from './benchmarks/hot-tenant.ts'
 import { idle } from './benchmarks/idle.ts'
 import { knownToken } from './benchmarks/known-token.ts'
+import { kubernetesIdle } from './benchmarks/kubernetes-idle.ts'
 import { kubernetesLeases } from './benchmarks/kubernetes-leases.ts'
 import { kubernetesWrites } from './benchmarks/kubernetes-writes.ts'
 import { taskStart } from './benchmarks/task-start.ts'
@@ -21,6 +22,7 @@ const benchmarks = [
   taskStart,
   kubernetesWrites,
   kubernetesLeases,
+  kubernetesIdle,
 ]
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -15,6 +15,7 @@ import { namespaceOf } from '../../packages/compute-kubernetes/src/object-names.
 import type { ApiServerAnswer, ApiServerRequest } from './api-server.ts'
 import type { Tell } from './benchmark.ts'
 import { startProgram } from './child-program.ts'
+import { clusterAccess, removePlace } from './kubernetes-place.ts'
 import type { KubernetesWorkerFacts, KubernetesWorkerRequest } from './kubernetes-worker.ts'
 import { leaseBody } from './lease-body.ts'
 import { withSimulatedCluster } from './simulated-cluster.ts'
@@ -56,7 +57,7 @@ export async function withKubernetesPlatform<Result>(
         await nodes.stop()
       }
     } finally {
-      await removePlace(place)
+      await removePlace(place, tenantId)
     }
   })
 }
@@ -153,28 +154,6 @@ async function addRoom(kubeconfig: string, place: SimulatedPlace) {
     { kubeconfig, signal },
     names.map((node) => ({ name: node, allocatable })),
   )
-}
-
-async function removePlace(place: SimulatedPlace): Promise<void> {
-  const { prefix } = place.settings
-  const signal = AbortSignal.timeout(60_000)
-  for (const name of [namespaceOf(prefix, tenantId), place.namespace, `${prefix}-images`])
-    await place.client.delete({ kind: kinds.namespaces, name }, signal)
-  await place.close()
-}
-
-function clusterAccess(kubeconfig: string) {
-  return {
-    kubeconfig,
-    level: 'simulated',
-    runLabel: { name: 'leasehold.dev/test-run', value: `bench-${process.pid}` },
-    hostAddress: null,
-    podCidr: null,
-    serviceCidr: null,
-    taskImage: null,
-    folder: null,
-    cacheFolder: '',
-  } as const
 }
 
 function caller(url: string, token: string) {

@@ -38,7 +38,8 @@ export async function createRawMachines(
   await inTurns(orders, async (order) => {
     const manifest = virtualMachineManifest(order, settings)
     const { metadata } = await client.create<KubeObject>(kinds.virtualMachines, manifest, signal)
-    await client.create(kinds.secrets, seedManifest(order, metadata, settings), signal)
+    const machine = { name: metadata.name, uid: metadata.uid }
+    await client.create(kinds.secrets, seedManifest(order, machine, settings), signal)
   })
   await until(
     () => running.size >= count,

@@ -1,0 +1,4 @@
+/** Id of the idle lease number `index`. */
+export function idleLease(index: number): string {
+  return `lse_idle${index}`
+}
