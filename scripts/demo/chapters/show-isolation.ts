@@ -72,7 +72,8 @@ async function serveIn(
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'neighbour' },
+    // By this label the policies know a machine, which the gateway may reach.
+    metadata: { name: 'neighbour', labels: { 'leasehold.dev/lease': 'neighbour' } },
     spec: {
       automountServiceAccountToken: false,
       containers: [
