@@ -78,12 +78,17 @@ async function isAsItWas(place: LimitedPlace, ref: ObjectRef, signal: AbortSigna
 
 const soon = { timeout: 20_000, interval: 100 }
 
-/** Everything the task driver can be told. */
-export async function manageTasks(place: LimitedPlace, signal: AbortSignal): Promise<void> {
+/** Everything the task driver can be told: Jobs that begin by themselves, or wait for Kueue. */
+export async function manageTasks(
+  place: LimitedPlace,
+  kueueClusterQueue: string | null,
+  signal: AbortSignal,
+): Promise<void> {
   const tenant = newTenant()
   const tenancy = openTenancy(place, [tenant])
   await tenancy.ensureTenant(tenant, signal)
-  const { settings, limited: client, admin } = place
+  const { limited: client, admin } = place
+  const settings = { ...place.settings, kueueClusterQueue }
   let daysLater = 0
   const clock = { now: () => Date.now() + daysLater * 86_400_000 }
   const open = () => openJobTaskDriver({ client, settings, log: silent, clock })
@@ -96,7 +101,7 @@ export async function manageTasks(place: LimitedPlace, signal: AbortSignal): Pro
   const order = newOrder()
   await Promise.all([driver.startRun(order, signal), other.startRun(order, signal)])
   const selection = { namespace, labelSelector: `${labelNames.task}=${order.taskId}` }
-  if (settings.kueueClusterQueue === null)
+  if (kueueClusterQueue === null)
     await vi.waitFor(async () => {
       const { items } = await admin.list(kinds.pods, selection, signal)
       expect(items).not.toEqual([])
@@ -108,9 +113,8 @@ export async function manageTasks(place: LimitedPlace, signal: AbortSignal): Pro
   const { shape } = order
   const big = newOrder({ shape: { ...shape, memoryMiB: 4_000_000 } })
   await driver.startRun(big, signal)
-  await untilAsked(place, /^list (events|workloads)$/, () =>
-    driver.inspectRun(big.taskId, 1, signal),
-  )
+  const why = kueueClusterQueue === null ? /^list events$/ : /^list workloads$/
+  await untilAsked(place, why, () => driver.inspectRun(big.taskId, 1, signal))
   await driver.destroyRun(big.taskId, 1, signal)
   // Notes of ended runs are swept by whoever comes, long afterwards.
   daysLater = 400

@@ -71,7 +71,7 @@ export async function openLimitedAccount(
         body: body === null ? null : JSON.stringify(body),
       })
       // A watch would go on.
-      response.destroy()
+      response.on('error', () => {}).destroy()
       return statusCode
     },
     async close() {

@@ -37,6 +37,8 @@ export type LimitedPlace = {
   readonly hasKubeVirt: boolean
   /** A GPU type that is handed out by claims. */
   readonly claimedGpu: GpuTypeName
+  /** Rights that KubeVirt gives to every account of the cluster. */
+  isEverybodys(right: { readonly permission: NeededPermission; readonly verb: Verb }): boolean
   /** Rights that only parts use which this cluster lacks, for example Kueue. */
   cannotHappenHere(right: { readonly permission: NeededPermission; readonly verb: Verb }): boolean
   close(): Promise<void>
@@ -114,6 +116,9 @@ export async function openLimitedPlace(cluster: ClusterAccess): Promise<LimitedP
     },
     hasKubeVirt,
     claimedGpu,
+    // Its ClusterRole kubevirt.io:default, bound to system:authenticated.
+    isEverybodys: ({ permission: { resources }, verb }) =>
+      hasKubeVirt && resources.includes('kubevirts') && verb !== 'watch',
     cannotHappenHere: ({ permission: { scope, group, resources }, verb }) =>
       (group === 'kueue.x-k8s.io' && !hasKueue) ||
       // The cluster's own controller is nearly always faster.
