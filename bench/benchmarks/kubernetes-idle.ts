@@ -7,7 +7,7 @@ import { aLease } from '@leasehold/testing'
 import pg from 'pg'
 import { rowFromLease } from '../../packages/db/src/rows/lease-row.ts'
 import type { Benchmark, Tell } from '../support/benchmark.ts'
-import { startProgram } from '../support/child-program.ts'
+import { smallHeap, startProgram } from '../support/child-program.ts'
 import { idleLease } from '../support/idle-lease.ts'
 import type {
   KubernetesWorkerFacts,
@@ -81,13 +81,17 @@ type Idle = {
 async function idle(one: OneLease, count: number, tell: Tell): Promise<Idle> {
   const services = await startThrowawayServices({ tenants: 1 })
   const { folder, databaseUrl, issuer } = services
-  const program = <Request, Answer>(name: string) =>
+  const program = <Request, Answer>(name: string, nodeOptions: readonly string[] = []) =>
     startProgram<Request, Answer>(
       new URL(`../support/${name}.ts`, import.meta.url),
       join(folder, `${name}.log`),
+      nodeOptions,
     )
   const server = program<StandingServerRequest, StandingServerAnswer>('standing-api-server')
-  const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>('kubernetes-worker')
+  const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>(
+    'kubernetes-worker',
+    smallHeap,
+  )
   const database = new pg.Client({ connectionString: databaseUrl })
   try {
     await database.connect()

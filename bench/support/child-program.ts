@@ -16,13 +16,18 @@ type Waiting<Answer> = { resolve: (answer: Answer) => void; reject: (error: Erro
 
 const stopMs = 15_000
 
-/** Starts `file` with Node; what it writes goes to `logFile`. */
+/** Options of Node's with which the platform is started, too: a small space for new objects. */
+export const smallHeap = ['--max-semi-space-size=4']
+
+/** Starts `file` with Node and options of Node's; what it writes goes to `logFile`. */
 export function startProgram<Request, Answer>(
   file: URL,
   logFile: string,
+  nodeOptions: readonly string[] = [],
 ): ChildProgram<Request, Answer> {
   const output = openSync(logFile, 'a')
-  const child = fork(file, { stdio: ['ignore', output, output, 'ipc'] })
+  const execArgv = [...process.execArgv, ...nodeOptions]
+  const child = fork(file, { stdio: ['ignore', output, output, 'ipc'], execArgv })
   closeSync(output)
   const waiting = new Map<number, Waiting<Answer>>()
   let count = 0

@@ -14,7 +14,7 @@ import {
 import { namespaceOf } from '../../packages/compute-kubernetes/src/object-names.ts'
 import type { ApiServerAnswer, ApiServerRequest } from './api-server.ts'
 import type { Tell } from './benchmark.ts'
-import { startProgram } from './child-program.ts'
+import { smallHeap, startProgram } from './child-program.ts'
 import { clusterAccess, removePlace } from './kubernetes-place.ts'
 import type { KubernetesWorkerFacts, KubernetesWorkerRequest } from './kubernetes-worker.ts'
 import { leaseBody } from './lease-body.ts'
@@ -70,13 +70,17 @@ async function withPlatform<Result>(
   const settings = { ...place.settings, name: benchPool }
   const services = await startThrowawayServices({ tenants: 1 })
   const { databaseUrl, issuer, renters, folder } = services
-  const program = <Request, Answer>(name: string) =>
+  const program = <Request, Answer>(name: string, nodeOptions: readonly string[] = []) =>
     startProgram<Request, Answer>(
       new URL(`./${name}.ts`, import.meta.url),
       join(folder, `${name}.log`),
+      nodeOptions,
     )
   const api = program<ApiServerRequest, ApiServerAnswer>('api-server')
-  const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>('kubernetes-worker')
+  const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>(
+    'kubernetes-worker',
+    smallHeap,
+  )
   const database = new pg.Client({ connectionString: databaseUrl })
   try {
     await putMachineType(databaseUrl)
