@@ -68,7 +68,7 @@ describe.skipIf(refused !== '')(`a platform whose disk is full for 20 s${refused
     await wait(fullMs)
     isOver = true
     const seen = await watched
-    await disk.resize(roomyMiB)
+    await disk.makeRoom()
     await waitFor(
       'every part',
       () => makeApiClient(api.baseUrl, null).call('GET', '/readyz'),

@@ -13,33 +13,40 @@ export class NoFreePort extends Error {
 
 /**
  * Ports that are free now: the remembered ones where they still are, so that an address survives a
- * stop; others else. Someone may take one before QEMU does: QEMU then refuses to start and we ask again.
+ * stop; others else. Both are held until both are found, or a host with few left gives the same one
+ * for ever. Someone may take one before QEMU does: QEMU then refuses to start and we ask again.
  */
 export async function takePorts(
   remembered: MachinePorts | null,
   hasJupyter: boolean,
 ): Promise<MachinePorts> {
-  const ssh = await takePort(remembered?.ssh ?? null)
-  const jupyter = hasJupyter ? await takePort(remembered?.jupyter ?? null) : null
-  return jupyter !== null && jupyter === ssh ? takePorts(null, hasJupyter) : { ssh, jupyter }
+  const held: HeldPort[] = []
+  const take = async (wish: number | null) => {
+    const found = (wish === null ? null : await hold(wish)) ?? (await hold(0))
+    if (found === null) throw new NoFreePort()
+    held.push(found)
+    return found.port
+  }
+  try {
+    const ssh = await take(remembered?.ssh ?? null)
+    return { ssh, jupyter: hasJupyter ? await take(remembered?.jupyter ?? null) : null }
+  } finally {
+    await Promise.all(held.map(({ release }) => release()))
+  }
 }
 
-async function takePort(wish: number | null): Promise<number> {
-  if (wish !== null && (await isFree(wish)) !== null) return wish
-  const port = await isFree(0)
-  if (port === null) throw new NoFreePort()
-  return port
-}
+type HeldPort = { readonly port: number; release(): Promise<void> }
 
-/** The port if it can be bound (0: any that can), else null. */
-function isFree(port: number): Promise<number | null> {
+/** Binds the port (0: any that can be bound); null when that is not possible. */
+function hold(wish: number): Promise<HeldPort | null> {
   const server = createServer()
+  const release = () => new Promise<void>((closed) => server.close(() => closed()))
   return new Promise((resolve) => {
     server.once('error', () => resolve(null))
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+    server.listen({ port: wish, host: '127.0.0.1', exclusive: true }, () => {
       const address = server.address()
-      const bound = typeof address === 'object' && address !== null ? address.port : null
-      server.close(() => resolve(bound))
+      const port = typeof address === 'object' && address !== null ? address.port : wish
+      resolve({ port, release })
     })
   })
 }
