@@ -16,12 +16,15 @@ export const stages: readonly Stage[] = [
     about: 'format, lint, types, boundaries, dead code, unit tests',
     limitMs: 10 * minute,
     kind: 'checks',
-    tasks: ['//#format', '//#lint', '//#types', '//#boundaries', '//#deadcode', '//#unit'],
+    tasks: [
+      ...['//#format', '//#lint', '//#types', '//#boundaries', '//#deadcode', '//#migrations'],
+      '//#unit',
+    ],
   },
   {
     name: 'integration',
     about: 'every adapter against its real counterpart',
-    limitMs: 30 * minute,
+    limitMs: 45 * minute,
     kind: 'vitest',
     project: 'integration',
   },
