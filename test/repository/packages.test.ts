@@ -31,7 +31,7 @@ const installed = Object.entries(lock.packages).filter(([name]) => name.startsWi
 /** Licences under which a package may be used by and shipped with Apache-2.0 software. */
 const compatible = new Set([
   ...['MIT', 'MIT-0', 'Apache-2.0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0'],
-  ...['CC0-1.0', 'CC-BY-4.0', 'Python-2.0', 'Unlicense', 'Zlib', 'PostgreSQL', 'WTFPL'],
+  ...['CC0-1.0', 'CC-BY-4.0', 'Python-2.0', 'PSF-2.0', 'Unlicense', 'Zlib', 'PostgreSQL', 'WTFPL'],
   // Weak copyleft for files of their own, used unchanged.
   ...['MPL-2.0', 'EPL-2.0'],
 ])
