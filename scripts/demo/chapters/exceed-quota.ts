@@ -18,7 +18,7 @@ export async function exceedQuota(session: Session, tell: Tell): Promise<void> {
   )
   try {
     await renter.send('POST', '/v1/leases', {
-      json: { machineType: 'small', sshPublicKeys: [identity.publicKey] },
+      json: { machineType: 'tiny', sshPublicKeys: [identity.publicKey] },
     })
     throw new Error('a lease past the limit was accepted')
   } catch (error) {
