@@ -115,12 +115,7 @@ export default {
         pathNot: ['[.]test[.]ts$', '^packages/testing/', '/testing/', '^apps/[^/]+/test/'],
       },
       to: {
-        path: [
-          '^packages/testing/',
-          '^packages/.+/testing/',
-          '[.]test[.]ts$',
-          '^apps/[^/]+/test/',
-        ],
+        path: ['^packages/testing/', '^packages/.+/testing/', '[.]test[.]ts$', '^apps/[^/]+/test/'],
       },
     },
     {
