@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { keepLog } from './keep-log.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -64,7 +64,7 @@ export async function startPlatform(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  child.stderr.pipe(createWriteStream(logFile, { flags: 'a' }))
+  keepLog(child.stderr, logFile)
   const ended = endOf(child)
   const ready = await Promise.race([
     readyLine(child),

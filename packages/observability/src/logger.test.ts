@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { makeLogger, makeRunJob } from './index.ts'
 
@@ -33,6 +35,15 @@ describe('the logger', () => {
     expect(lines).toHaveLength(2)
     expect(lines.join('')).not.toContain('hunter2')
     expect(lines.join('')).toContain('logger.test.ts')
+  })
+
+  it('loses a line, and no more, when the disk is full', async () => {
+    const destination = pino.destination({ dest: '/dev/full', sync: true })
+    const log = makeLogger({ level: 'info', app: 'test', destination })
+    await once(destination, 'ready')
+
+    log.info({}, 'there is no room')
+    await new Promise((resolve) => setImmediate(resolve))
   })
 
   it('does not look at fields of a line that is not written', () => {

@@ -21,6 +21,10 @@ export type LoggerOptions = {
 
 /** A logger that cannot write a secret: fields pass through `redact`, messages through `scrubText`. */
 export function makeLogger({ level, app, destination }: LoggerOptions): Logger {
+  const out: DestinationStream & Partial<NodeJS.EventEmitter> =
+    destination ?? pino.destination({ sync: true })
+  // A line that finds the disk full is lost; the program must not be.
+  out.on?.('error', () => {})
   const root = pino(
     {
       level,
@@ -30,7 +34,7 @@ export function makeLogger({ level, app, destination }: LoggerOptions): Logger {
       // `redact` spells errors out by itself.
       serializers: { err: (value: unknown) => value },
     },
-    destination ?? pino.destination({ sync: true }),
+    out,
   )
   return wrap(root)
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { keepLog } from '../../../scripts/client/keep-log.ts'
 import { tailOf } from '../../../scripts/client/platform-process.ts'
 import type { PaperPlace } from './paper-place.ts'
 
@@ -55,7 +55,7 @@ export async function startPaperPlatform(
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: [],
   })
-  child.stderr?.pipe(createWriteStream(logFile, { flags: 'a' }))
+  if (child.stderr !== null) keepLog(child.stderr, logFile)
   place.attach(child)
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const addresses = await Promise.race([
