@@ -58,6 +58,7 @@ export function openKubernetesTenancyDriver(
     settings,
     (kind, object, isGone) => {
       const owner = ownerOf(kind, object, settings.prefix)
+      keeper.touch(owner === installation ? null : owner)
       if (isGone && isMarkedRemoving(object) && owner !== installation) removed.add(owner)
       queue.add(owner, isGone ? placeOf({ kind, ...object.metadata }) : undefined)
     },

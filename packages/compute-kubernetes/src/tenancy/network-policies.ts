@@ -123,7 +123,8 @@ function toOpenEndpoints({ openEndpoints }: KubernetesPoolSettings): readonly Po
   if (openEndpoints.length === 0) return []
   const rules = openEndpoints.map(({ cidr, port }) => ({
     to: [{ ipBlock: { cidr } }],
-    ports: [tcp(port)],
+    // Resolvers are asked by both.
+    ports: port === 53 ? [{ protocol: 'UDP', port }, tcp(port)] : [tcp(port)],
   }))
   return [{ name: 'leasehold-to-endpoints', spec: egress(rules) }]
 }

@@ -7,7 +7,7 @@ import type { KubeClient } from '../client/kube-client.ts'
 import { isKubeError } from '../client/kube-error.ts'
 import type { ObjectRef } from '../client/kube-object.ts'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
-import { makeObjectKeeper, type ObjectKeeper, refOf } from './object-keeper.ts'
+import { type Kept, makeObjectKeeper, type ObjectKeeper, refOf } from './object-keeper.ts'
 import type { TenancyCaches } from './tenancy-caches.ts'
 import { NamespaceIsGoing } from './tenancy-errors.ts'
 import { installationObjects, tenantObjects, type WantedObject } from './tenant-objects.ts'
@@ -27,6 +27,8 @@ export type TenantKeeper = {
   /** `gone`: places of objects that were seen to go, which is somebody's doing even if we never made sure of them. */
   ensureTenant(tenant: Tenant, gone: ReadonlySet<string>, signal: AbortSignal): Promise<void>
   ensureInstallation(gone: ReadonlySet<string>, signal: AbortSignal): Promise<void>
+  /** Something of it changed in the cluster (null: of the installation): it is looked at again. */
+  touch(owner: TenantId | null): void
   /** The tenant goes, or is gone: what is made for it next is no repair. */
   forget(id: TenantId): void
 }
@@ -53,6 +55,7 @@ export function makeTenantKeeper(options: Options): TenantKeeper {
   const installed = installationObjects(settings)
   /** What we last made sure of. A difference from the very same is somebody's doing, not a new limit or tier. */
   const ensured = new Map<TenantId | null, string>()
+  const touched = new Set<TenantId | null>()
 
   const bring = async (
     tenantId: TenantId | null,
@@ -62,21 +65,27 @@ export function makeTenantKeeper(options: Options): TenantKeeper {
   ): Promise<ReadonlySet<string>> => {
     const before = ensured.get(tenantId)
     const now = digest(wanted)
+    const wasFresh = caches.areAllFresh()
+    if (before === now && !touched.delete(tenantId) && wasFresh) return new Set()
     const written = new Set<string>()
-    for (const one of wanted) {
-      const object = refOf(one)
-      const { what, was, paths, object: live } = await keep(one, signal)
-      if (one.kind === kinds.namespaces && live.metadata.deletionTimestamp !== undefined)
-        throw new NamespaceIsGoing(live)
-      if (what !== 'unchanged') written.add(placeOf(object))
-      const isSame = before === now
-      const isUnknown = before === undefined
-      if (what === 'made' && (isSame || (isUnknown && gone.has(placeOf(object)))))
-        await report({ tenantId, object, what: 'recreated', paths: [] })
-      if (what === 'put-right' && (isSame || (isUnknown && was === 'ours')))
-        await report({ tenantId, object, what: 'changed-back', paths: paths.slice(0, mostPaths) })
+    try {
+      for (const one of wanted) {
+        const object = refOf(one)
+        const kept = await keep(one, signal)
+        if (one.kind === kinds.namespaces && kept.object.metadata.deletionTimestamp !== undefined)
+          throw new NamespaceIsGoing(kept.object)
+        if (kept.what !== 'unchanged') written.add(placeOf(object))
+        const wasGone = gone.has(placeOf(object))
+        const repair = repairOf(kept, before === undefined ? null : before === now, wasGone)
+        if (repair !== null) await report({ tenantId, object, ...repair })
+      }
+    } catch (error) {
+      touched.add(tenantId)
+      throw error
     }
     ensured.set(tenantId, now)
+    // Without fresh caches nothing told of what changed meanwhile.
+    if (!wasFresh) touched.add(tenantId)
     return written
   }
 
@@ -91,8 +100,27 @@ export function makeTenantKeeper(options: Options): TenantKeeper {
     async ensureInstallation(gone, signal) {
       await bring(null, installed, gone, signal)
     },
-    forget: (id) => void ensured.delete(id),
+    touch: (owner) => void touched.add(owner),
+    forget(id) {
+      ensured.delete(id)
+      touched.delete(id)
+    },
   }
+}
+
+/**
+ * Whether somebody else had changed what was kept. `isSame`: we had made sure of the very same before; null: of nothing
+ * yet, as at the start of the process. Otherwise the tenant has new limits or a new tier, or a release was upgraded.
+ */
+function repairOf(
+  { what, was, paths }: Kept,
+  isSame: boolean | null,
+  wasGone: boolean,
+): Pick<Repair, 'what' | 'paths'> | null {
+  if (what === 'made' && (isSame ?? wasGone)) return { what: 'recreated', paths: [] }
+  if (what === 'put-right' && (isSame ?? was === 'ours'))
+    return { what: 'changed-back', paths: paths.slice(0, mostPaths) }
+  return null
 }
 
 /** An object's place in words: `NetworkPolicy lh-ten-acme/leasehold-to-dns`. */
