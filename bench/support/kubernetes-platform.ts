@@ -49,15 +49,12 @@ export async function withKubernetesPlatform<Result>(
 ): Promise<Result> {
   return withSimulatedCluster(tell, async (kubeconfig) => {
     const place = await openSimulatedPlace(clusterAccess(kubeconfig))
+    let nodes: Awaited<ReturnType<typeof addRoom>> | undefined
     try {
-      const nodes = await addRoom(kubeconfig, place)
-      try {
-        return await withPlatform(kubeconfig, place, work)
-      } finally {
-        await nodes.stop()
-      }
+      nodes = await addRoom(kubeconfig, place)
+      return await withPlatform(kubeconfig, place, work)
     } finally {
-      await removePlace(place, tenantId)
+      await removePlace(place, nodes === undefined ? { tenantId } : { tenantId, nodes })
     }
   })
 }
