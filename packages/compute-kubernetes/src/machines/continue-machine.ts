@@ -5,6 +5,7 @@ import { annotationNames } from '../object-names.ts'
 import { cutShort } from './end-machine.ts'
 import { haltPatch } from './halt-patch.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
+import { domainSize } from './machine-cpu-and-memory.ts'
 import { MachineBusy, type MachineParts, refOf } from './machine-parts.ts'
 import {
   endedGenerationOf,
@@ -37,11 +38,9 @@ export async function continueMachine(
   try {
     if (generation > known && isAlive(view)) return await endOlder(parts, order, machine, signal)
     await parts.seeds.ensure(order, machine, signal)
-    if (generation > known || isHalted(machine)) {
-      await write(parts, machine, startPatch(generation), signal)
-      return 'restarted'
-    }
-    if (!isPoweredOff(view)) return 'started-before'
+    const isNext = generation > known || isHalted(machine)
+    if (!isNext && !isPoweredOff(view)) return 'started-before'
+    if (isNext) await write(parts, machine, startPatch(order), signal)
     await switchOn(parts, machine, signal)
     return 'restarted'
   } catch (error) {
@@ -86,12 +85,18 @@ async function endedBefore(
   return isLeaving(machine) ? Math.max(marked, await fence.ended(leaseId, signal)) : marked
 }
 
-/** Only what a start changes: volumes and cards that were attached meanwhile stay as they are. */
-function startPatch(generation: number): object {
+/**
+ * What a start changes: the generation, and the size, which may be another than last time. Volumes and cards that were
+ * attached meanwhile stay as they are.
+ */
+function startPatch({ generation, shape }: MachineOrder): object {
   const annotations = { [annotationNames.generation]: String(generation) }
   return {
     metadata: { annotations },
-    spec: { runStrategy: 'RerunOnFailure', template: { metadata: { annotations } } },
+    spec: {
+      runStrategy: 'RerunOnFailure',
+      template: { metadata: { annotations }, spec: { domain: domainSize(shape) } },
+    },
   }
 }
 
@@ -107,7 +112,10 @@ async function write(
   })
 }
 
-/** The strategy already says that it should run; KubeVirt must be told to look again. */
+/**
+ * KubeVirt must be told outright: a strategy that already was so makes it do nothing, and one that is new it notes as
+ * acted by, without acting, when it is just busy with the instance before.
+ */
 async function switchOn(
   { client, caches }: MachineParts,
   machine: VirtualMachine,
@@ -117,10 +125,18 @@ async function switchOn(
   try {
     await client.subresource(ref, 'start', 'PUT', {}, signal)
   } catch (error) {
-    // 409: it is running, or coming back by itself.
-    if (!(error instanceof KubeError) || error.status !== 409) throw error
+    if (!isUnderWay(error)) throw error
   }
   // The action changed the status, which the answer does not show: read our own write.
   const changed = await client.get<VirtualMachine>(ref, signal)
   if (changed !== null) caches.remember(changed)
+}
+
+/**
+ * 409: it is running, or coming back by itself. 500: KubeVirt still has a request to stop or start it in hand; where
+ * that leaves it off, it is seen as off, and started once more.
+ */
+function isUnderWay(error: unknown): boolean {
+  const isRunning = error instanceof KubeError && error.status === 409
+  return isRunning || (error instanceof Error && error.message.includes('already underway'))
 }

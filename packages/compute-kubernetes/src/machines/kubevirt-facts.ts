@@ -9,6 +9,8 @@ export type KubeVirtFacts = {
   readonly permittedDevices: ReadonlySet<string> | null
   readonly featureGates: ReadonlySet<string>
   readonly disabledFeatureGates: ReadonlySet<string>
+  /** vCPUs per CPU that KubeVirt reserves where it decides: for CPUs that are added to a running machine. */
+  readonly cpuAllocationRatio: number
 }
 
 type Devices = readonly { readonly resourceName?: string }[]
@@ -20,6 +22,7 @@ export type KubeVirtObject = KubeObject & {
       readonly developerConfiguration?: {
         readonly featureGates?: readonly string[]
         readonly disabledFeatureGates?: readonly string[]
+        readonly cpuAllocationRatio?: number
       }
       readonly permittedHostDevices?: {
         readonly pciHostDevices?: Devices
@@ -43,6 +46,7 @@ export function kubeVirtFacts({ spec, status }: KubeVirtObject): KubeVirtFacts {
         : new Set(devices.flatMap(({ resourceName = '' }) => resourceName || [])),
     featureGates: new Set(developer?.featureGates ?? []),
     disabledFeatureGates: new Set(developer?.disabledFeatureGates ?? []),
+    cpuAllocationRatio: developer?.cpuAllocationRatio ?? 10,
   }
 }
 

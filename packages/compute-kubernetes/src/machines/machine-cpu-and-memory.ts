@@ -62,6 +62,16 @@ export function domainResources(shape: MachineShape): object {
   return shape.critical === true ? { requests, limits: requests } : { requests }
 }
 
+/** The size of a machine as a merge patch of its `domain`: what the shape does not have is taken away. */
+export function domainSize(shape: MachineShape): object {
+  const { sockets, cores, threads, maxSockets = sockets } = shape.cpu
+  return {
+    cpu: { sockets, cores, threads, maxSockets },
+    memory: { maxGuest: null, ...domainMemory(shape) },
+    resources: { limits: null, ...domainResources(shape) },
+  }
+}
+
 /** What is reserved for `amount` when `percent` hundredths of it are promised; rounded up. */
 function reservedOf(amount: number, percent: number): number {
   return Math.ceil((amount * 100) / percent)

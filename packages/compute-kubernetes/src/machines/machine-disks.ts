@@ -43,7 +43,8 @@ export function diskTemplates(
   }))
 }
 
-const seedVolume = 'seed'
+/** The volume with cloud-init's documents: made anew for each boot, no disk of the renter's. */
+export const seedVolume = 'seed'
 
 /** `domain.devices.disks`: virtio throughout; the serial is how a guest finds a disk in `/dev/disk/by-id`. */
 export function domainDisks({ disks }: MachineShape): readonly object[] {

@@ -1,0 +1,163 @@
+import { kinds } from '../client/kinds.ts'
+import { isKubeError } from '../client/kube-error.ts'
+import type { KubeObject, ObjectRef } from '../client/kube-object.ts'
+import { labelNames, managedBy } from '../object-names.ts'
+import { type ChangePlace, readInstance, readMachine, type WholeMachine } from './change-parts.ts'
+import type { Condition } from './kubevirt-objects.ts'
+import { seedVolume } from './machine-disks.ts'
+
+/**
+ * `ready`: it can be restored. `isOnline`: taken while the machine ran, as after a power cut unless the guest agent
+ * held the file systems still. `leftOut`: disks of which the storage can take none; a snapshot without them is not
+ * the machine.
+ */
+export type SnapshotOutcome =
+  | { readonly kind: 'absent' | 'in-progress' | 'no-machine' }
+  | {
+      readonly kind: 'ready'
+      readonly isOnline: boolean
+      readonly isQuiet: boolean
+      readonly leftOut: readonly string[]
+    }
+  | { readonly kind: 'failed'; readonly why: string }
+
+export type RestoreOutcome =
+  | { readonly kind: 'in-progress' | 'restored' | 'must-be-off' | 'no-snapshot' | 'no-machine' }
+  | { readonly kind: 'failed'; readonly why: string }
+
+type Snapshot = KubeObject & {
+  readonly status?: {
+    readonly phase?: string
+    readonly readyToUse?: boolean
+    readonly error?: { readonly message?: string }
+    readonly indications?: readonly string[]
+    readonly snapshotVolumes?: { readonly excludedVolumes?: readonly string[] }
+  }
+}
+type Restore = KubeObject & {
+  readonly status?: { readonly complete?: boolean; readonly conditions?: readonly Condition[] }
+}
+
+/** After this KubeVirt gives a snapshot up and thaws the guest. */
+const failureDeadline = '5m'
+
+export async function takeSnapshot(
+  place: ChangePlace,
+  name: string,
+  signal: AbortSignal,
+): Promise<SnapshotOutcome> {
+  const seen = await inspectSnapshot(place, name, signal)
+  if (seen.kind !== 'absent') return seen
+  const machine = await readMachine(place, signal)
+  if (machine === null) return { kind: 'no-machine' }
+  const manifest = {
+    metadata: metadataOf(place, machine, snapshotAt(place, name)),
+    spec: { source: sourceOf(place), failureDeadline },
+  }
+  try {
+    await place.client.create(kinds.virtualMachineSnapshots, manifest, signal)
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error
+  }
+  return { kind: 'in-progress' }
+}
+
+export async function inspectSnapshot(
+  place: ChangePlace,
+  name: string,
+  signal: AbortSignal,
+): Promise<SnapshotOutcome> {
+  const snapshot = await place.client.get<Snapshot>(snapshotAt(place, name), signal)
+  if (snapshot === null) return { kind: 'absent' }
+  const { phase, readyToUse, error, indications = [], snapshotVolumes } = snapshot.status ?? {}
+  if (phase === 'Failed') return { kind: 'failed', why: error?.message ?? 'no reason is given' }
+  if (phase !== 'Succeeded' || readyToUse !== true) return { kind: 'in-progress' }
+  return {
+    kind: 'ready',
+    isOnline: indications.includes('Online'),
+    isQuiet: !indications.includes('Online') || indications.includes('GuestAgent'),
+    leftOut: (snapshotVolumes?.excludedVolumes ?? []).filter((volume) => volume !== seedVolume),
+  }
+}
+
+export async function deleteSnapshot(
+  place: ChangePlace,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await place.client.delete(snapshotAt(place, name), signal)
+}
+
+export async function restoreSnapshot(
+  place: ChangePlace,
+  name: string,
+  attempt: string,
+  signal: AbortSignal,
+): Promise<RestoreOutcome> {
+  const ref = restoreAt(place, name, attempt)
+  const restore = await place.client.get<Restore>(ref, signal)
+  if (restore !== null) return outcomeOf(restore)
+  const machine = await readMachine(place, signal)
+  if (machine === null) return { kind: 'no-machine' }
+  if ((await readInstance(place, signal)) !== null) return { kind: 'must-be-off' }
+  const snapshot = await inspectSnapshot(place, name, signal)
+  if (snapshot.kind === 'failed') return snapshot
+  if (snapshot.kind !== 'ready') return { kind: 'no-snapshot' }
+  const manifest = {
+    metadata: metadataOf(place, machine, ref),
+    spec: {
+      target: sourceOf(place),
+      virtualMachineSnapshotName: snapshotAt(place, name).name,
+      targetReadinessPolicy: 'FailImmediate',
+      // Disks keep their names: the next start finds them where they were.
+      volumeRestorePolicy: 'InPlace',
+    },
+  }
+  try {
+    await place.client.create(kinds.virtualMachineRestores, manifest, signal)
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error
+  }
+  return { kind: 'in-progress' }
+}
+
+function outcomeOf({ status }: Restore): RestoreOutcome {
+  if (status?.complete === true) return { kind: 'restored' }
+  const failure = status?.conditions?.find((one) => one.type === 'Failure')
+  if (failure?.status === 'True')
+    return { kind: 'failed', why: failure.message ?? failure.reason ?? 'no reason is given' }
+  return { kind: 'in-progress' }
+}
+
+function sourceOf({ machine }: ChangePlace): object {
+  return { apiGroup: 'kubevirt.io', kind: 'VirtualMachine', name: machine }
+}
+
+function snapshotAt({ namespace, machine }: ChangePlace, name: string): ObjectRef {
+  return { kind: kinds.virtualMachineSnapshots, namespace, name: `${machine}-${name}` }
+}
+
+function restoreAt({ namespace, machine }: ChangePlace, name: string, attempt: string): ObjectRef {
+  return { kind: kinds.virtualMachineRestores, namespace, name: `${machine}-${name}-${attempt}` }
+}
+
+/** It belongs to the machine: a lease that ends leaves nothing behind. */
+function metadataOf(
+  { leaseId, tenantId, settings, machine: owner }: ChangePlace,
+  machine: WholeMachine,
+  { namespace = '', name }: ObjectRef,
+) {
+  const { uid } = machine.metadata
+  return {
+    namespace,
+    name,
+    labels: {
+      [labelNames.managedBy]: managedBy,
+      [labelNames.pool]: settings.name,
+      [labelNames.tenant]: tenantId,
+      [labelNames.lease]: leaseId,
+      [labelNames.role]: 'snapshot',
+    },
+    ownerReferences: [{ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: owner, uid }],
+  }
+}
