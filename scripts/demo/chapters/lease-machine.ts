@@ -3,8 +3,8 @@ import { waitFor } from '../../client/wait-for.ts'
 import type { Tell } from '../narrator.ts'
 import type { Session } from '../session.ts'
 
-/** A booting machine without hardware virtualisation takes about a minute on an idle computer. */
-const bootLimitMs = 600_000
+/** Without hardware virtualisation a boot takes about a minute on an idle computer, and many on a busy one. */
+const bootLimitMs = 1_200_000
 
 export type LeasedMachine = { readonly lease: Lease; readonly key: SshKey }
 
