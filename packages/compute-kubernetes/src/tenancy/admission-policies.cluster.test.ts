@@ -110,10 +110,10 @@ describeOnCluster('the API server, in a tenant’s namespace', (cluster) => {
     const tier = 'production'
     await place.driver.ensureTenant({ ...(tenants.get('dev') as Tenant), tier }, signal)
 
-    const template = { spec: { template: { metadata: { labels: { touched: 'yes' } } } } }
+    const less = patchOf({ resources: { requests: { cpu: '1400m' } } })
     await vi.waitFor(
       () =>
-        expect(place.client.mergePatch(ref, template, signal, { dryRun: true })).rejects.toThrow(
+        expect(place.client.mergePatch(ref, less, signal, { dryRun: true })).rejects.toThrow(
           'CPU overcommit',
         ),
       { timeout: 10_000, interval: 100 },
@@ -122,7 +122,29 @@ describeOnCluster('the API server, in a tenant’s namespace', (cluster) => {
     expect(await place.client.delete(ref, signal)).toBe('deleted')
     await place.driver.ensureTenant(tenants.get('dev') as Tenant, signal)
   })
+
+  it('lets a machine grow as KubeVirt does it, and judges the instance that comes of it', async () => {
+    const namespace = namespaceOf('production')
+    const machine = someMachine(namespace, 'grows')
+    const ref = { kind: kinds.virtualMachines, namespace, name: 'grows' }
+    await place.client.create(ref.kind, machine, signal)
+    const instance = machine as unknown as { spec: { template: { spec: object } } }
+    const bigger = changed(
+      { metadata: machine.metadata, spec: instance.spec.template.spec },
+      { 'spec.domain.memory.guest': '2Gi' },
+    )
+
+    await place.client.mergePatch(ref, patchOf({ memory: { guest: '2Gi' } }), signal)
+    await expect(
+      place.client.create(kinds.virtualMachineInstances, bigger, signal, { dryRun: true }),
+    ).rejects.toThrow('memory overcommit: a guest of 2048 MiB on 1024 reserved MiB')
+    await place.client.delete(ref, signal)
+  })
 })
+
+function patchOf(domain: object): object {
+  return { spec: { template: { spec: { domain } } } }
+}
 
 const container = {
   name: 'c',

@@ -70,6 +70,13 @@ export const machineVariables: readonly Variable[] = [
       "'memory' in variables.requests ? quantity(string(variables.requests['memory'])).asApproximateFloat() / 1048576.0 : 0.0",
   },
   {
+    // KubeVirt lets a machine grow by its sockets and guest memory alone, and raises what is reserved in the instance,
+    // which is judged here, too. A template that asks for the same as before is no new demand.
+    name: 'asksForTheSame',
+    expression:
+      "variables.isTemplate && request.operation == 'UPDATE' && variables.machine.domain.?resources == dyn(oldObject).spec.template.spec.domain.?resources",
+  },
+  {
     name: 'critical',
     expression: `'${criticalLabel}' in variables.labels && variables.labels['${criticalLabel}'] == 'true'`,
   },
@@ -98,11 +105,11 @@ function sizeRules(rules: TierRules): readonly Rule[] {
       says: "'a machine names its CPUs and memory itself: instance types are not used here'",
     },
     {
-      expression: `variables.reservedCpu * ${decimal(cpu)} + ${slack} >= double(variables.vcpu)`,
+      expression: `variables.asksForTheSame || variables.reservedCpu * ${decimal(cpu)} + ${slack} >= double(variables.vcpu)`,
       says: `'CPU overcommit: ' + string(variables.vcpu) + ' vCPUs on ' + string(int(variables.reservedCpu * 1000.0 + 0.5)) + 'm reserved CPUs; this tier allows ${cpu} vCPUs per CPU, so requests.cpu must be larger'`,
     },
     {
-      expression: `variables.guestMiB > 0.0 && variables.reservedMiB * ${decimal(memory)} + ${slack} >= variables.guestMiB`,
+      expression: `variables.asksForTheSame || (variables.guestMiB > 0.0 && variables.reservedMiB * ${decimal(memory)} + ${slack} >= variables.guestMiB)`,
       says: `'memory overcommit: a guest of ' + string(int(variables.guestMiB)) + ' MiB on ' + string(int(variables.reservedMiB)) + ' reserved MiB; this tier allows ${memory} to 1, so requests.memory must be larger'`,
     },
   ]
@@ -115,11 +122,11 @@ function criticalRules({ criticalNeedsDedicatedCpus, dedicatedCpus }: TierRules)
         says: "'a critical machine of this tier needs CPUs of its own: set dedicatedCpuPlacement'",
       }
     : {
-        expression: `!variables.critical || variables.reservedCpu + ${slack} >= double(variables.vcpu)`,
+        expression: `!variables.critical || variables.asksForTheSame || variables.reservedCpu + ${slack} >= double(variables.vcpu)`,
         says: "'a critical machine is never overcommitted: requests.cpu must be ' + string(variables.vcpu)",
       }
   const memory: Rule = {
-    expression: `!variables.critical || (variables.reservedMiB + ${slack} >= variables.guestMiB && (variables.dedicated || ('memory' in variables.limits && quantity(string(variables.limits['memory'])).compareTo(quantity(string(variables.requests['memory']))) == 0)))`,
+    expression: `!variables.critical || variables.asksForTheSame || (variables.reservedMiB + ${slack} >= variables.guestMiB && (variables.dedicated || ('memory' in variables.limits && quantity(string(variables.limits['memory'])).compareTo(quantity(string(variables.requests['memory']))) == 0)))`,
     says: "'a critical machine has all of its memory reserved: requests.memory, limits.memory and the guest must be the same'",
   }
   const none: Rule = {

@@ -4,13 +4,16 @@ import { kinds } from '../../client/kinds.ts'
 import type { KubeManifest, KubeObject } from '../../client/kube-object.ts'
 import { dialPortForward } from '../../machines/dial-machine.ts'
 import { openKubeVirtMachineDriver } from '../../machines/kubevirt-machine-driver.ts'
+import { makeMachineChanges } from '../../machines/machine-changes.ts'
 import { anOrder } from '../../machines/testing/an-order.ts'
 import { diskClaimName, leaseLabels, machineName, namespaceOf } from '../../object-names.ts'
 import { someMachine } from '../../tenancy/testing/some-machine.ts'
 import { newId, newTenant, openTenancy, untilAsked } from './everything-it-does.ts'
 import { type LimitedPlace, silent } from './limited-place.ts'
 
-type Machine = KubeObject & { readonly spec: { readonly template: { readonly spec: object } } }
+type Machine = KubeObject & {
+  readonly spec: { readonly template: { readonly spec: { readonly volumes?: readonly object[] } } }
+}
 
 /** Everything the machine driver can be told, whether or not this cluster brings machines up by itself. */
 export async function manageMachines(place: LimitedPlace, signal: AbortSignal): Promise<void> {
@@ -47,6 +50,7 @@ export async function manageMachines(place: LimitedPlace, signal: AbortSignal): 
   await driver.listMachines(until)
   const at = { ...ref, host: '', port: 22 }
   await dialPortForward(client)(at, until).then((stream) => stream.destroy(), ignore)
+  await changeMachine(place, order, until)
   await driver.stopMachine(order.leaseId, 1, 'graceful', until)
   await driver.stopMachine(order.leaseId, 1, 'forced', until).catch(ignore)
   const instance = { ...ref, kind: kinds.virtualMachineInstances }
@@ -75,6 +79,45 @@ export async function manageMachines(place: LimitedPlace, signal: AbortSignal): 
 }
 
 type Order = ReturnType<typeof anOrder>
+
+/** Disks, size and snapshots; what KubeVirt would have written of them, a test writes. */
+async function changeMachine(
+  place: LimitedPlace,
+  order: Order,
+  signal: AbortSignal,
+): Promise<void> {
+  const changes = makeMachineChanges(place.limited, place.settings)
+  const { namespace, name } = placeOf(place, order)
+  const ref = { kind: kinds.virtualMachines, namespace, name }
+  await changes.addDisk(order, { name: 'more', sizeGiB: 1 }, signal).catch(ignore)
+  await changes.removeDisk(order, 'more', signal).catch(ignore)
+  // Another one, which KubeVirt has plugged in already.
+  await untilAsked(place, /^update virtualmachines\/removevolume$/, async () => {
+    const machine = await place.admin.get<Machine>(ref, signal)
+    const volumes = machine?.spec.template.spec.volumes ?? []
+    const plugged = {
+      name: 'plugged',
+      dataVolume: { name: `${name}-x-plugged`, hotpluggable: true },
+    }
+    const spec = { template: { spec: { volumes: [...volumes, plugged] } } }
+    await place.admin.mergePatch(ref, { spec }, signal).catch(ignore)
+    await changes.removeDisk(order, 'plugged', signal)
+  })
+  await changes.resize(order, { ...order.shape, memoryMiB: 2_048 }, signal).catch(ignore)
+  await changes.snapshot(order, 'first', signal)
+  const instance = { ...ref, kind: kinds.virtualMachineInstances }
+  await place.admin.delete(instance, signal)
+  await untilAsked(place, /^create virtualmachinerestores$/, async () => {
+    const snapshot = { kind: kinds.virtualMachineSnapshots, namespace, name: `${name}-first` }
+    const status = { phase: 'Succeeded', readyToUse: true }
+    await place.admin
+      .mergePatch(snapshot, { status }, signal, { subresource: 'status' })
+      .catch(ignore)
+    await changes.restore(order, 'first', 'once', signal)
+  })
+  await changes.deleteSnapshot(order, 'first', signal)
+  await makeInstance(place, order, signal).catch(ignore)
+}
 
 /** There is no golden disk, so nothing comes up: a test makes an instance and a launcher for the driver to see. */
 async function makeInstance(place: LimitedPlace, order: Order, signal: AbortSignal): Promise<void> {
