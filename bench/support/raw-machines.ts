@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MachineOrder } from '@leasehold/application'
-import type { LeaseId } from '@leasehold/domain'
+import type { LeaseId, PoolName } from '@leasehold/domain'
 import { kinds } from '../../packages/compute-kubernetes/src/client/kinds.ts'
 import type { KubeObject } from '../../packages/compute-kubernetes/src/client/kube-object.ts'
 import { seedManifest } from '../../packages/compute-kubernetes/src/machines/seed-manifest.ts'
@@ -15,11 +15,13 @@ type Instance = KubeObject & { readonly status?: { readonly phase?: string } }
  * else, and waits until all of the machines run. Answers how long that took; then removes them.
  */
 export async function createRawMachines(
-  { place, settings, tenantId, namespace }: KubernetesPlatform,
+  { place, tenantId, namespace, settings: ofPlatform }: KubernetesPlatform,
   count: number,
   limitMs: number,
 ): Promise<number> {
   const { client } = place
+  // Of another pool: the worker removes machines of its own pool that have no lease.
+  const settings = { ...ofPlatform, name: 'raw' as PoolName }
   const ended = new AbortController()
   const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(limitMs * 2)])
   const running = new Set<string>()
