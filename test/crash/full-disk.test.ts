@@ -86,7 +86,7 @@ describe.skipIf(refused !== '')(`a platform whose disk is full for 20 s${refused
       'room for the upload',
       () => put('full/again.bin', content),
       ({ status }) => status === 201,
-      { withinMs: 120_000, everyMs: 1_000 },
+      { withinMs: 180_000, everyMs: 1_000 },
     )
     const { downloadUrl } = await api.get<FileDownload>('/v1/files/full/again.bin')
     const response = await fetch(downloadUrl, { signal: AbortSignal.timeout(30_000) })

@@ -188,18 +188,28 @@ describe('while the first request is still being worked on', () => {
 })
 
 describe('when answers cannot be stored', () => {
-  it('the answer is given all the same, and the log says so', async () => {
+  it('none is given, and a repetition gets one that is given again byte for byte', async () => {
+    let isAway = true
     const api = await anApi({}, ({ idempotency }) => ({
       idempotency: Object.assign(Object.create(idempotency), {
-        finish: async () => {
-          throw new DomainError('service/unavailable', 'The database does not answer.')
+        finish: async (...args: Parameters<typeof idempotency.finish>) => {
+          if (isAway) throw new DomainError('service/unavailable', 'The database does not answer.')
+          return idempotency.finish(...args)
         },
       }),
     }))
+    const ask = () => api.tenant('POST', '/v1/leases', { json: leaseBody, headers: key })
 
-    const answer = await api.tenant('POST', '/v1/leases', { json: leaseBody, headers: key })
+    const refused = await ask()
+    isAway = false
+    const first = await ask()
+    const again = await ask()
 
-    expect(answer.statusCode).toBe(202)
+    expect(refused.statusCode).toBe(503)
+    expect(refused.json().code).toBe('service/unavailable')
+    expect(first.statusCode).toBe(202)
+    expect(again.body).toBe(first.body)
+    expect([...api.platform.memory.leases.keys()]).toEqual([first.json().id])
     expect(api.platform.log.lines.map(({ message }) => message)).toContain(
       'idempotent answer not stored',
     )

@@ -7,7 +7,7 @@ import type { ApiSettings } from '../api-settings.ts'
 import { isLasting } from './problem-answers.ts'
 import { signalOf } from './time-limit.ts'
 
-type Claim = { readonly scope: string; readonly key: string }
+type Claim = { readonly scope: string; readonly key: string; readonly at: number }
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,6 +31,8 @@ type Options = {
 }
 
 const keyForm = /^[A-Za-z0-9_-]{1,64}$/
+/** Of the time after which somebody else may take the claim; later it may be theirs. */
+const ownShare = 0.8
 const keptHeaders = ['content-type', 'location']
 
 /** Same key, same answer, for every POST. The claim is taken after validation and before the handler. */
@@ -38,6 +40,8 @@ export const idempotencyKey = fp<Options>(
   async (app, options) => {
     app.decorateRequest('idempotencyClaim', null)
     app.decorateRequest('seed', undefined)
+    const closing = new AbortController()
+    app.addHook('onClose', async () => closing.abort())
     app.addHook('onRoute', (route) => {
       if (route.method !== 'POST' || route.config?.public === true) return
       if (route.config?.answerIsSecret === true) return
@@ -57,7 +61,8 @@ export const idempotencyKey = fp<Options>(
       reply: FastifyReply,
       key: string | string[],
     ): Promise<boolean> {
-      const claim = { scope: request.idempotencyScope, key: requireKey(key) }
+      const at = options.clock.now()
+      const claim = { scope: request.idempotencyScope, key: requireKey(key), at }
       const fingerprint = fingerprintOf(request)
       const answer = await claimOrWait(options, claim, fingerprint, signalOf(request))
       if (answer !== null) {
@@ -78,12 +83,16 @@ export const idempotencyKey = fp<Options>(
       const claim = request.idempotencyClaim
       if (claim === null) return done(null, payload)
       request.idempotencyClaim = null
-      const goOn = () => done(null, payload)
-      settle(options, claim, request, reply, payload).then(goOn, (err) => {
-        // The work is done and the ids are fixed: a repetition finds it even without this record.
-        options.log.warn({ requestId: request.id, err }, 'idempotent answer not stored')
-        goOn()
-      })
+      settle(options, claim, request, reply, payload).then(
+        () => done(null, payload),
+        (err) => {
+          options.log.warn({ requestId: request.id, err }, 'idempotent answer not stored')
+          void abandonWhenPossible(options, claim, closing.signal)
+          // What a repetition could not be given again is not given at all: the work is done and its ids
+          // are fixed, so the repetition finds it, and gets the answer that is stored then.
+          done(request.problemCode === null ? unstored : null, payload)
+        },
+      )
     }
   },
   { name: 'idempotency-key', dependencies: ['errors', 'json-body', 'time-limit'] },
@@ -142,6 +151,28 @@ function replay(request: FastifyRequest, reply: FastifyReply, answer: StoredAnsw
     .headers(answer.headers)
     .header('idempotency-replayed', 'true')
     .send(answer.body)
+}
+
+const unstored = new DomainError(
+  'service/unavailable',
+  'The answer could not be stored. Nothing is lost: repeat the request with the same Idempotency-Key.',
+)
+
+/** Gives the key back as soon as the store takes it, while it is still ours. */
+async function abandonWhenPossible(
+  { store, clock, pause, settings }: Options,
+  { scope, key, at }: Claim,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = at + settings.staleMs * ownShare
+  for (let waitMs = 250; clock.now() + waitMs < until && !signal.aborted; waitMs *= 2) {
+    await pause(waitMs * (0.75 + Math.random() / 2), signal)
+    try {
+      if (clock.now() < until) return await store.abandon(scope, key)
+    } catch {
+      // The store is still away.
+    }
+  }
 }
 
 /** Keeps what would be answered for ever; gives back the key where another try may end better. */
