@@ -154,10 +154,11 @@ class KubeVirtMachineDriver implements MachineDriver {
     return found?.[0] ?? null
   }
 
-  #askForSsh(id: LeaseId, { instance }: MachineView): void {
+  #askForSsh(id: LeaseId, view: MachineView): void {
+    const { instance } = view
     if (instance?.status?.phase !== 'Running') return
     const { uid, name, namespace = '' } = instance.metadata
-    const host = addressOf(instance)
+    const host = addressOf(view)
     if (host !== null) this.#ssh.ask(id, uid, { namespace, name, host, port: guestSshPort })
   }
 

@@ -40,7 +40,11 @@ export type MachineInstance = KubeObject & {
 /** A launcher pod, as far as we read it. */
 export type LauncherPod = KubeObject & {
   readonly spec?: { readonly nodeName?: string }
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
+  readonly status?: {
+    readonly phase?: string
+    readonly podIP?: string
+    readonly conditions?: readonly Condition[]
+  }
 }
 
 /** A disk's claim, as far as we read it. */
@@ -126,6 +130,7 @@ export function podRead({ metadata, spec, status }: LauncherPod): LauncherPod {
     spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName },
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
+      ...(status?.podIP === undefined ? {} : { podIP: status.podIP }),
       conditions: conditionsRead(status?.conditions, ['PodScheduled', 'DisruptionTarget']),
     },
   }

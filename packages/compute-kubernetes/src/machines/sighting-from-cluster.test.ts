@@ -44,6 +44,20 @@ describe('what is seen of a machine', () => {
     ['its instance waits', { machine, instance: anInstance({ phase: 'Pending' }) }, booting],
     ['its pod is up', { machine, instance: anInstance({ phase: 'Scheduled' }), pods }, booting],
     ['it has no address', { machine, instance: anInstance({ address: null }), pods }, booting],
+    [
+      'KubeVirt names no address, and its pod has one',
+      { machine, instance: anInstance({ address: null }), pods: [aPod({ address: '10.1.0.7' })] },
+      running,
+    ],
+    [
+      'KubeVirt names no address, and it is between two pods',
+      {
+        machine,
+        instance: anInstance({ address: null }),
+        pods: [aPod({ address: '10.1.0.7' }), aPod({ address: '10.1.0.8' })],
+      },
+      booting,
+    ],
     ['it runs and answers', { machine, instance, pods, claims }, running],
     ['it failed', { machine, instance: anInstance({ phase: 'Failed' }), claims }, booting],
     ['KubeVirt lost it', { machine, instance: anInstance({ phase: 'Unknown' }), pods }, unknown],

@@ -1,7 +1,7 @@
 import type { MachineSighting } from '@leasehold/domain'
 import { guestJupyterPort, guestSshPort } from '@leasehold/guest'
 import { diskVolumeName } from '../object-names.ts'
-import type { MachineInstance, VirtualMachine } from './kubevirt-objects.ts'
+import type { VirtualMachine } from './kubevirt-objects.ts'
 import { interruption, machineObstacle, type ObstacleContext } from './machine-obstacle.ts'
 import {
   generationOf,
@@ -88,7 +88,7 @@ function upOrComing(view: MachineView, context: SightingContext): MachineSightin
   if (isLeaving(instance)) return booting(view, context)
   const obstacle = interruption(view, context)
   if (obstacle !== null) return { kind: 'booting', obstacle }
-  const host = addressOf(instance)
+  const host = addressOf(view)
   if (host === null || !context.sshAnswers(instance.metadata.uid)) return { kind: 'booting' }
   return {
     kind: 'running',
@@ -96,9 +96,20 @@ function upOrComing(view: MachineView, context: SightingContext): MachineSightin
   }
 }
 
-/** The address on the pod network; null until there is one. */
-export function addressOf({ status }: MachineInstance): string | null {
-  const { interfaces = [] } = status ?? {}
+/**
+ * The address on the pod network; null until there is one. KubeVirt may never report it of a machine that answers
+ * there (seen with 1.8.4 under load: the interface is listed, without an address). Behind masquerade it is the pod's
+ * own; while a machine moves it has two pods, and only KubeVirt knows which.
+ */
+export function addressOf({
+  instance,
+  pods,
+}: Pick<MachineView, 'instance' | 'pods'>): string | null {
+  const { interfaces = [], nodeName } = instance?.status ?? {}
   const card = interfaces.find(({ name }) => name === 'default') ?? interfaces[0]
-  return card?.ipAddress ?? null
+  if (card?.ipAddress !== undefined) return card.ipAddress
+  const running = pods.filter((pod) => pod.status?.phase === 'Running' && !isLeaving(pod))
+  const [pod] = running
+  if (pod === undefined || running.length > 1 || pod.spec?.nodeName !== nodeName) return null
+  return pod.status?.podIP ?? null
 }

@@ -84,11 +84,14 @@ export function anInstance(
   }
 }
 
-export function aPod(facts: Facts & { readonly phase?: string } = {}): LauncherPod {
+export function aPod(
+  facts: Facts & { readonly phase?: string; readonly address?: string } = {},
+): LauncherPod {
+  const { phase = 'Running', address } = facts
   return {
     metadata: metadata('virt-launcher-lse-1-x', timesOf(facts)),
     spec: { nodeName: 'node-1' },
-    status: { phase: facts.phase ?? 'Running' },
+    status: { phase, ...(address === undefined ? {} : { podIP: address }) },
   }
 }
 
