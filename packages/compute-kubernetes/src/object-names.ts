@@ -9,6 +9,7 @@ export const labelNames = {
   lease: 'leasehold.dev/lease',
   machineType: 'leasehold.dev/machine-type',
   task: 'leasehold.dev/task',
+  machineGroup: 'leasehold.dev/machine-group',
   /** What an object is for its lease or task, for example `machine`, `seed`, `disk`, `ended`. */
   role: 'leasehold.dev/role',
 } as const

@@ -59,7 +59,6 @@ export type WholeInstance = KubeObject & {
   readonly spec: {
     readonly domain: {
       readonly cpu?: { readonly maxSockets?: number }
-      readonly memory?: { readonly maxGuest?: string }
     }
   }
   readonly status?: {

@@ -30,18 +30,14 @@ export function domainCpu(cpu: CpuTopology): object {
 }
 
 /**
- * `domain.memory`. Where the shape names no ceiling the guest's own size is one, as for sockets; KubeVirt takes
- * that only from machines that could grow at all, and does not let the others.
+ * `domain.memory`. A ceiling stands only where the shape names one: KubeVirt takes it from nothing but x86-64 machines.
+ * The ceiling it sets by itself otherwise reserves nothing, and Leasehold does not use it.
  */
-export function domainMemory({ cpu, memoryMiB, memory = {} }: MachineShape): object {
+export function domainMemory({ memoryMiB, memory = {} }: MachineShape): object {
   const { hugePages, maxMiB } = memory
-  const block = hugePages === '1Gi' ? hugePageMiB['1Gi'] : hugePageMiB['2Mi']
-  const canGrow =
-    memoryMiB >= 1_024 && memoryMiB % block === 0 && !(cpu.dedicated?.numaPassthrough ?? false)
-  const ceiling = maxMiB ?? (canGrow ? memoryMiB : null)
   return {
     guest: mebibytes(memoryMiB),
-    ...(ceiling === null ? {} : { maxGuest: mebibytes(ceiling) }),
+    ...(maxMiB === undefined ? {} : { maxGuest: mebibytes(maxMiB) }),
     ...(hugePages === undefined ? {} : { hugepages: { pageSize: hugePages } }),
   }
 }

@@ -1,5 +1,5 @@
-import type { ImageName, LeaseId, MachineShape, TenantId } from '@leasehold/domain'
-import { diskClaimName, diskVolumeName, seedSecretName } from '../object-names.ts'
+import type { ImageName, MachineShape, TenantId } from '@leasehold/domain'
+import { diskVolumeName } from '../object-names.ts'
 import { settingsForTenant } from '../tenancy/storage-classes.ts'
 import type { MachineSettings } from './manifest-settings.ts'
 
@@ -13,24 +13,30 @@ export function storageClassOf(
   return storageClass ?? storageClasses[role] ?? storageClasses.default
 }
 
+/** What a machine's disks and seed are called; those of the machines of a group get a number from KubeVirt. */
+export type PartNames = {
+  readonly claim: (role: MachineShape['disks'][number]['role'], index: number) => string
+  readonly seed: string
+}
+
 /**
  * `dataVolumeTemplates`: the system disk is a clone of the image's golden disk, the others are empty. Access mode and
  * volume mode are left to the StorageProfile of the class.
  */
 export function diskTemplates(
   order: {
-    readonly leaseId: LeaseId
     readonly tenantId: TenantId
     readonly image: ImageName
     readonly shape: MachineShape
   },
+  names: PartNames,
   labels: Readonly<Record<string, string>>,
   settings: MachineSettings,
 ): readonly object[] {
   const image = settings.images[order.image]
   if (image === undefined) throw new Error(`Image ${order.image} is not in this pool's settings`)
   return order.shape.disks.map((disk, index) => ({
-    metadata: { name: diskClaimName(order.leaseId, disk.role, index), labels },
+    metadata: { name: names.claim(disk.role, index), labels },
     spec: {
       ...(index === 0
         ? { sourceRef: { kind: 'DataSource', ...image.dataSource } }
@@ -60,12 +66,15 @@ export function domainDisks({ disks }: MachineShape): readonly object[] {
 }
 
 /** `spec.template.spec.volumes`: the disks, and cloud-init's documents from their Secret. */
-export function machineVolumes(leaseId: LeaseId, { disks }: MachineShape): readonly object[] {
+export function machineVolumes(
+  { claim, seed }: PartNames,
+  { disks }: MachineShape,
+): readonly object[] {
   return [
     ...disks.map(({ role }, index) => ({
       name: diskVolumeName(role, index),
-      dataVolume: { name: diskClaimName(leaseId, role, index) },
+      dataVolume: { name: claim(role, index) },
     })),
-    { name: seedVolume, cloudInitNoCloud: { secretRef: { name: seedSecretName(leaseId) } } },
+    { name: seedVolume, cloudInitNoCloud: { secretRef: { name: seed } } },
   ]
 }

@@ -30,7 +30,7 @@ function aPlace(live: Live | null, { ratio = 1 } = {}) {
   if (live !== null)
     kube.put(kinds.virtualMachineInstances, {
       metadata: { namespace: 'hold-ten-1', name: 'lse-1' },
-      spec: { domain: { cpu: { maxSockets: 4 }, memory: { maxGuest: '4Gi' } } },
+      spec: { domain: { cpu: { maxSockets: 4 }, memory: { maxGuest: '8Gi' } } },
       status: {
         phase: 'Running',
         currentCPUTopology: { sockets: live.sockets ?? 2 },

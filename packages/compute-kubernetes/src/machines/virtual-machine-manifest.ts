@@ -1,15 +1,18 @@
 import type { MachineOrder } from '@leasehold/application'
+import type { ImageName, MachineShape, MachineTypeName, TenantId } from '@leasehold/domain'
 import type { KubeManifest } from '../client/kube-object.ts'
 import {
   annotationNames,
+  diskClaimName,
   labelNames,
   leaseLabels,
   machineName,
   namespaceOf,
+  seedSecretName,
 } from '../object-names.ts'
 import { criticalLabel } from '../tenancy/machine-rules.ts'
 import { domainCpu, domainMemory, domainResources } from './machine-cpu-and-memory.ts'
-import { diskTemplates, domainDisks, machineVolumes } from './machine-disks.ts'
+import { diskTemplates, domainDisks, machineVolumes, type PartNames } from './machine-disks.ts'
 import { machineGpus } from './machine-gpus.ts'
 import { machinePlacement } from './machine-placement.ts'
 import type { MachineSettings } from './manifest-settings.ts'
@@ -23,41 +26,70 @@ export function virtualMachineManifest(
   order: Omit<MachineOrder, 'hostKeyPrivate' | 'jupyterToken'>,
   settings: MachineSettings,
 ): KubeManifest {
+  const { leaseId } = order
   const labels = leaseLabels({ ...order, pool: settings.name })
-  const generation = { [annotationNames.generation]: String(order.generation) }
+  const annotations = { [annotationNames.generation]: String(order.generation) }
+  const names: PartNames = {
+    claim: (role, index) => diskClaimName(leaseId, role, index),
+    seed: seedSecretName(leaseId),
+  }
   return {
     metadata: {
       namespace: namespaceOf(settings.prefix, order.tenantId),
-      name: machineName(order.leaseId),
+      name: machineName(leaseId),
       labels: { ...labels, [labelNames.role]: 'machine' },
-      annotations: generation,
+      annotations,
     },
-    spec: {
-      runStrategy: 'RerunOnFailure',
-      dataVolumeTemplates: diskTemplates(order, { ...labels, [labelNames.role]: 'disk' }, settings),
-      template: {
-        metadata: {
-          labels: {
-            ...labels,
-            [labelNames.role]: 'machine',
-            ...(order.shape.critical === true ? { [criticalLabel]: 'true' } : {}),
-          },
-          annotations: generation,
+    spec: machineSpec(
+      { ...order, runStrategy: 'RerunOnFailure', names, labels, annotations },
+      settings,
+    ),
+  }
+}
+
+export type MachineSpecOrder = {
+  readonly tenantId: TenantId
+  readonly machineType: MachineTypeName
+  readonly shape: MachineShape
+  readonly image: ImageName
+  /** Absent: the machine's own name. */
+  readonly hostName?: string
+  readonly runStrategy: 'RerunOnFailure' | 'Always'
+  readonly names: PartNames
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** `spec` of a VirtualMachine, on its own or as the template of a group. Pure. */
+export function machineSpec(order: MachineSpecOrder, settings: MachineSettings): object {
+  const { labels, annotations, names, runStrategy, shape } = order
+  return {
+    runStrategy,
+    dataVolumeTemplates: diskTemplates(
+      order,
+      names,
+      { ...labels, [labelNames.role]: 'disk' },
+      settings,
+    ),
+    template: {
+      metadata: {
+        labels: {
+          ...labels,
+          [labelNames.role]: 'machine',
+          ...(shape.critical === true ? { [criticalLabel]: 'true' } : {}),
         },
-        spec: machineTemplate(order, settings),
+        annotations,
       },
+      spec: instanceSpec(order, settings),
     },
   }
 }
 
-function machineTemplate(
-  order: Pick<MachineOrder, 'leaseId' | 'tenantId' | 'machineType' | 'shape' | 'hostName'>,
-  settings: MachineSettings,
-): object {
-  const { shape, leaseId, hostName } = order
+function instanceSpec(order: MachineSpecOrder, settings: MachineSettings): object {
+  const { shape, names, hostName } = order
   const gpus = machineGpus(shape, settings)
   return {
-    hostname: hostName,
+    ...(hostName === undefined ? {} : { hostname: hostName }),
     ...machinePlacement(order),
     ...(gpus.resourceClaims.length === 0 ? {} : { resourceClaims: gpus.resourceClaims }),
     domain: {
@@ -78,6 +110,6 @@ function machineTemplate(
       },
     },
     networks: [{ name: 'default', pod: {} }],
-    volumes: machineVolumes(leaseId, shape),
+    volumes: machineVolumes(names, shape),
   }
 }
