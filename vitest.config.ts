@@ -38,6 +38,7 @@ export default defineConfig({
           globalSetup: ['test/cluster/global-setup.ts'],
           ...slow,
           testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {
