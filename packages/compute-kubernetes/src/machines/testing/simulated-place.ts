@@ -16,6 +16,7 @@ import type { MachineSettings } from '../manifest-settings.ts'
 import { anOrder, machineSettings } from './an-order.ts'
 import { answeringDial, quiet } from './driver-on-fake.ts'
 import { playImporter } from './playing-importer.ts'
+import { untilItSees } from './until-it-sees.ts'
 
 /** A tenant's namespace, an image and storage on a cluster whose nodes are simulated, and drivers over it. */
 export type SimulatedPlace = {
@@ -179,12 +180,4 @@ async function furnish(
       },
     ],
   })
-}
-
-async function untilItSees(driver: MachineDriver): Promise<void> {
-  const signal = AbortSignal.timeout(30_000)
-  while ((await driver.inspectMachine('lse_0' as LeaseId, 1, signal)).kind === 'unknown') {
-    signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }

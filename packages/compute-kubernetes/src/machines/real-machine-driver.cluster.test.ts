@@ -1,0 +1,94 @@
+import type { MachineOrder } from '@leasehold/application'
+import { describeOnCluster } from '@leasehold/testing/cluster'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { machineDriverContract } from '../../../testing/src/contracts/machine-driver-contract.ts'
+import { kinds } from '../client/kinds.ts'
+import { diskClaimName, labelNames } from '../object-names.ts'
+import { openRealPlace, type RealPlace } from './testing/real-place.ts'
+
+const { signal } = new AbortController()
+/** Emulated guests on a busy computer. */
+const bootMs = 400_000
+
+describeOnCluster(
+  'machines that really boot',
+  (cluster) => {
+    machineDriverContract(
+      'KubeVirt on a real node',
+      async () => {
+        const place = await openRealPlace(cluster)
+        return {
+          driver: place.driver,
+          newOrder: () => place.newOrder('small-guest'),
+          newImpossibleOrder: () => {
+            const order = place.newOrder('small-guest')
+            return { ...order, shape: { ...order.shape, memory: { hugePages: '1Gi' } } }
+          },
+          killMachine: null,
+          reopen: place.open,
+          close: place.close,
+        }
+      },
+      { faultRounds: 1 },
+    )
+
+    let place: RealPlace
+    beforeAll(async () => {
+      place = await openRealPlace(cluster)
+    })
+    afterAll(() => place.close())
+
+    it('are Debian that answers SSH, prints its console, and comes back on its disk', {
+      timeout: 3 * bootMs,
+    }, async () => {
+      const order = place.newOrder('debian-12')
+      const { leaseId } = order
+      await place.driver.startMachine(order, signal)
+      await until(order, 'running')
+
+      expect(await place.driver.consoleLog(leaseId, 100_000)).toMatch(/Linux version|login:/)
+      expect((await place.driver.consoleLog(leaseId, 50)).length).toBeLessThanOrEqual(50)
+      const disk = await readDisk(order)
+      await place.driver.stopMachine(leaseId, 1, 'graceful', signal)
+      await until(order, 'absent')
+
+      const next = { ...order, generation: 2 }
+      await place.driver.startMachine(next, signal)
+      await until(next, 'running')
+      expect((await readDisk(order))?.metadata.uid).toBe(disk?.metadata.uid)
+
+      await place.driver.destroyMachine(leaseId, 2, signal)
+      await untilGone(next)
+      const { namespace } = place
+      const labelSelector = `${labelNames.lease}=${leaseId}`
+      for (const kind of [kinds.pods, kinds.secrets, kinds.persistentVolumeClaims]) {
+        const left = () => place.client.list(kind, { namespace, labelSelector }, signal)
+        await expect.poll(async () => (await left()).items.length, { timeout: 30_000 }).toBe(0)
+      }
+    })
+
+    const see = ({ leaseId, generation }: MachineOrder) =>
+      place.driver.inspectMachine(leaseId, generation, signal)
+    const until = (order: MachineOrder, kind: string) =>
+      expect.poll(() => see(order), { timeout: bootMs, interval: 500 }).toMatchObject({ kind })
+    const untilGone = (order: MachineOrder) => {
+      const again = async () => {
+        await place.driver.destroyMachine(order.leaseId, order.generation, signal)
+        return see(order)
+      }
+      return expect
+        .poll(again, { timeout: 120_000, interval: 1_000 })
+        .toEqual({ kind: 'absent', disk: 'none' })
+    }
+    const readDisk = ({ leaseId }: MachineOrder) =>
+      place.client.get(
+        {
+          kind: kinds.persistentVolumeClaims,
+          namespace: place.namespace,
+          name: diskClaimName(leaseId, 'system', 0),
+        },
+        signal,
+      )
+  },
+  { level: 'real' },
+)
