@@ -141,6 +141,23 @@ describe('a run that is destroyed', () => {
     await expect(destroying).rejects.toThrow('the worker stops')
   })
 
+  it('goes although somebody else writes its pod at the same moment', async () => {
+    const place = await aDriver()
+    await place.start(order)
+    putPod(place, order, { phase: 'Running' })
+    let conflicts = 0
+    place.kube.intercept(({ verb, kind }) => {
+      if (verb !== 'delete' || kind !== kinds.pods || conflicts > 0) return
+      conflicts += 1
+      throw refusal(409, 'Conflict', 'the object has been modified')
+    })
+
+    await place.destroy(order)
+
+    expect(conflicts).toBe(1)
+    expect(place.kube.peek(kinds.pods)).toEqual([])
+  })
+
   it('is remembered for days, and then forgotten', async () => {
     const { kube, clock, destroy, open } = await aDriver()
     await destroy(order)

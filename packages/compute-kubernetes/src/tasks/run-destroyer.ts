@@ -1,6 +1,7 @@
 import type { TaskId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
+import { isKubeError } from '../client/kube-error.ts'
 import type { KubeObject } from '../client/kube-object.ts'
 import { lookLive, type RunCaches, type RunRemains } from './run-caches.ts'
 import type { RunNotes } from './run-notes.ts'
@@ -82,8 +83,13 @@ async function removeAll(
     const { name, namespace = '', uid } = metadata
     if (asked.has(uid)) return
     const grace = kind === kinds.pods ? { gracePeriodSeconds: podGraceSeconds } : {}
-    await client.delete({ kind, namespace, name }, signal, { uid, ...grace })
-    asked.add(uid)
+    try {
+      await client.delete({ kind, namespace, name }, signal, { uid, ...grace })
+      asked.add(uid)
+    } catch (error) {
+      // Somebody else wrote it at this very moment: the next look asks again.
+      if (!isKubeError(error, 'Conflict')) throw error
+    }
   }
   await Promise.all(jobs.map((job) => remove(kinds.jobs, job)))
   await Promise.all(pods.map((pod) => remove(kinds.pods, pod)))
