@@ -2,20 +2,7 @@ import { type MachineDriver, type MachineOrder, StaleGeneration } from '@leaseho
 import type { LeaseId, MachineSighting } from '@leasehold/domain'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { machineDriverUnderFaults } from './drivers-under-faults.ts'
-
-/** One place for machines, and orders that mean something to it. */
-export type MachineDriverHarness = {
-  readonly driver: MachineDriver
-  /** An order for a lease that no one has heard of yet, generation 1, that fits. */
-  readonly newOrder: () => MachineOrder
-  /** As `newOrder`, but no machine of its shape can ever run in this place. */
-  readonly newImpossibleOrder: () => MachineOrder
-  /** Ends a machine behind the driver's back, as a crash would; its disk stays. Null where a test cannot. */
-  readonly killMachine: ((id: LeaseId) => Promise<void>) | null
-  /** Another driver over the same place, as after a restart. Null where a place has no life of its own. */
-  readonly reopen: (() => Promise<MachineDriver>) | null
-  readonly close: () => Promise<void>
-}
+import type { MachineDriverHarness } from './machine-driver-harness.ts'
 
 const bootMs = 400_000
 const lookEveryMs = 250
