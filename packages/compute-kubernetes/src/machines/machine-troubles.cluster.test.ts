@@ -3,10 +3,9 @@ import type { GpuTypeName, MachineSighting } from '@leasehold/domain'
 import { describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { kinds } from '../client/kinds.ts'
-import type { KubeClient } from '../client/kube-client.ts'
 import type { KubeObject } from '../client/kube-object.ts'
 import { diskClaimName, labelNames, machineName } from '../object-names.ts'
-import { openSimulatedPlace, type SimulatedPlace } from './testing/simulated-place.ts'
+import { openSimulatedPlace, type SimulatedPlace, writesOf } from './testing/simulated-place.ts'
 import { virtualMachineManifest } from './virtual-machine-manifest.ts'
 
 const { signal } = new AbortController()
@@ -16,12 +15,6 @@ const kept = { kind: 'absent', disk: 'kept' }
 const running = { kind: 'running' }
 const obstacle = (code: string) => ({ kind: 'booting', obstacle: { code } })
 const gpus = (type: string, count: number) => [{ type: type as GpuTypeName, count }]
-
-const writesOf = (client: KubeClient) =>
-  client
-    .metrics()
-    .requests.filter(({ verb, status }) => !['get', 'list', 'watch'].includes(verb) && status < 400)
-    .reduce((sum, { count }) => sum + count, 0)
 
 describeOnCluster('machines in trouble, on simulated nodes', (cluster) => {
   let place: SimulatedPlace

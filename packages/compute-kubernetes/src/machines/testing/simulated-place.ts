@@ -181,3 +181,12 @@ async function furnish(
     ],
   })
 }
+
+/** How many writes that the cluster took went through a client. */
+export function writesOf(client: KubeClient): number {
+  const reads = ['get', 'list', 'watch']
+  return client
+    .metrics()
+    .requests.filter(({ verb, status }) => !reads.includes(verb) && status < 400)
+    .reduce((sum, { count }) => sum + count, 0)
+}
