@@ -34,6 +34,8 @@ export type EmbeddedObjectStore = S3Address & {
 
 const readyMs = 60_000
 const watchMs = 1_000
+/** With less, a write may have failed since the last look. */
+const fullMiB = 128
 const probeBucket = 'leasehold-probe'
 
 /**
@@ -106,12 +108,16 @@ async function startStore(place: Place, installation: Installation): Promise<Sto
 
 /** With less the store takes nothing (`minFreeSpace` in its settings), and would be waited for in vain. */
 async function requireRoom(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  const freeMiB = Math.floor((bavail * bsize) / 1_048_576)
+  const freeMiB = await freeMiBOf(folder)
   if (freeMiB < minFreeMiB)
     throw new Error(
       `The embedded object store needs ${minFreeMiB} MiB of free disk in ${folder}; ${freeMiB} MiB are free. Make room, or set S3_ENDPOINT.`,
     )
+}
+
+async function freeMiBOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return Math.floor((bavail * bsize) / 1_048_576)
 }
 
 /** S3 answers before the parts behind it do, so only a write that worked proves anything. */
@@ -150,19 +156,34 @@ async function writes(client: S3Client): Promise<boolean> {
   }
 }
 
-/** Looks every second whether the store still runs, and starts it again when it does not. */
+/**
+ * Looks every second whether the store still runs, and starts it again when it does not. Also when the
+ * disk was full and there is room again: each part of its index refuses every write after the first that
+ * failed, until it is opened anew.
+ */
 function guardStore(place: Place, installation: Installation, first: StoreProcess) {
   let running = first
   let restarting: Promise<void> | null = null
   let stopping = false
+  let wasFull = false
   const look = async (): Promise<void> => {
-    if (restarting !== null || stopping || (await isAlive(running)) || stopping) return
-    restarting = restart()
+    if (restarting !== null || stopping) return
+    const why = (await isAlive(running)) ? await hasRoomAgain() : 'it died'
+    if (why === null || restarting !== null || stopping) return
+    restarting = restart(why)
     await restarting
   }
-  const restart = async (): Promise<void> => {
-    place.log.error({ pid: running.pid }, 'the embedded object store died; starting it again')
+  const hasRoomAgain = async (): Promise<'the disk was full' | null> => {
+    const freeMiB = await freeMiBOf(place.folder)
+    if (freeMiB < fullMiB) wasFull = true
+    if (!wasFull || freeMiB < minFreeMiB) return null
+    wasFull = false
+    return 'the disk was full'
+  }
+  const restart = async (why: string): Promise<void> => {
+    place.log.error({ pid: running.pid, why }, 'starting the embedded object store again')
     try {
+      if (await isAlive(running)) await endStore(running, place.folder)
       running = await startStore(place, installation)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -171,7 +192,8 @@ function guardStore(place: Place, installation: Installation, first: StoreProces
       restarting = null
     }
   }
-  const timer = setInterval(() => void look(), watchMs)
+  // A look that fails, as when the folder cannot be read just now, is followed by the next.
+  const timer = setInterval(() => void look().catch(() => {}), watchMs)
   timer.unref()
   return {
     async stop(): Promise<void> {
