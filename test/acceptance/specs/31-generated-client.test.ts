@@ -28,7 +28,7 @@ const { data: types } = await api.v1.listMachineTypes()
 const { data: key } = await api.v1.addSshKey({ name: 'generated', publicKey })
 const { data: keys } = await api.v1.listSshKeys()
 await api.v1.removeSshKey(key.id)
-const gone = await refusalOf(() => api.v1.removeSshKey(key.id))
+const gone = await refusalOf(() => api.v1.getMachineType('no-such-type'))
 const { data: leases } = await api.v1.listLeases({ limit: 1, state: ['released'] })
 const states: Lease['state'][] = leases.items.map(({ state }) => state)
 // @ts-expect-error: the document says which states there are.
@@ -88,7 +88,7 @@ describe('a client generated from docs/openapi.json', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       types: expect.arrayContaining(['tiny']),
       isListed: true,
-      gone: [404, 'ssh-key/not-found'],
+      gone: [404, 'machine-type/not-found'],
     })
   })
 })
