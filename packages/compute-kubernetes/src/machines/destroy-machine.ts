@@ -1,7 +1,8 @@
 import { StaleGeneration } from '@leasehold/application'
 import type { LeaseId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
-import { cutShort, findMachine } from './end-machine.ts'
+import { cutShort, hasGuest } from './cut-short.ts'
+import { findMachine } from './end-machine.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
 import { type MachineParts, refOf } from './machine-parts.ts'
 import { generationOf, isLeaving, type MachineView } from './machine-view.ts'
@@ -9,6 +10,8 @@ import { collectorMs } from './sighting-from-cluster.ts'
 
 /** How long a guest may take over its shutdown when its disk goes with it anyway. */
 const lastGraceMs = 20_000
+/** How long KubeVirt has to put away a machine in which no guest runs. */
+const emptyGraceMs = 4_000
 
 /**
  * Removes a machine and all it has. The fence goes up first; the machine's disks and seed belong to it, so they go
@@ -43,7 +46,8 @@ async function hurry(
   signal: AbortSignal,
 ): Promise<void> {
   const since = Date.parse(machine.metadata.deletionTimestamp ?? '')
-  if (parts.clock.now() - since >= lastGraceMs) await cutShort(parts, id, machine, signal)
+  const graceMs = hasGuest(parts.caches.view(id)) ? lastGraceMs : emptyGraceMs
+  if (parts.clock.now() - since >= graceMs) await cutShort(parts, id, machine, signal)
 }
 
 /** What stays when a machine was deleted without its dependants, or the collector does not run. */

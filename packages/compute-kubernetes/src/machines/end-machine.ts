@@ -1,12 +1,13 @@
 import { StaleGeneration } from '@leasehold/application'
 import type { LeaseId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
-import { isKubeError, KubeError } from '../client/kube-error.ts'
+import { isKubeError } from '../client/kube-error.ts'
 import { labelNames, managedSelector } from '../object-names.ts'
+import { cutShort } from './cut-short.ts'
 import { haltPatch } from './halt-patch.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
 import { beforeNextTry, type MachineParts, refOf } from './machine-parts.ts'
-import { endedGenerationOf, generationOf, isAlive, isHalted, isLeaving } from './machine-view.ts'
+import { endedGenerationOf, generationOf, isHalted, isLeaving } from './machine-view.ts'
 
 /** Marks the generation as over and switches the machine off; `forced` cuts the guest's time to shut down. */
 export async function stopMachine(
@@ -68,23 +69,4 @@ export async function findMachine(
     signal,
   )
   return items[0] ?? null
-}
-
-/** Takes the rest of its grace from a guest that is shutting down. KubeVirt answers 409 when nothing runs. */
-export async function cutShort(
-  { caches, client, log }: MachineParts,
-  id: LeaseId,
-  machine: VirtualMachine,
-  signal: AbortSignal,
-): Promise<void> {
-  const view = caches.view(id)
-  if (!isAlive(view) || view.instance?.spec.terminationGracePeriodSeconds === 0) return
-  try {
-    const ref = refOf(kinds.virtualMachines, machine)
-    await client.subresource(ref, 'stop', 'PUT', { gracePeriod: 0 }, signal)
-    log.info({ leaseId: id }, 'machine killed')
-  } catch (error) {
-    const isOver = error instanceof KubeError && (error.status === 409 || error.status === 404)
-    if (!isOver) throw error
-  }
 }

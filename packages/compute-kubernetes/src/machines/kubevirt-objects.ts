@@ -39,6 +39,8 @@ export type MachineInstance = KubeObject & {
 
 /** A launcher pod, as far as we read it. */
 export type LauncherPod = KubeObject & {
+  /** With what grace it is being deleted, in seconds. */
+  readonly metadata: { readonly deletionGracePeriodSeconds?: number }
   readonly spec?: { readonly nodeName?: string }
   readonly status?: {
     readonly phase?: string
@@ -125,8 +127,12 @@ export function instanceRead({ metadata, spec, status }: MachineInstance): Machi
 }
 
 export function podRead({ metadata, spec, status }: LauncherPod): LauncherPod {
+  const { deletionGracePeriodSeconds } = metadata
   return {
-    metadata: metadataRead(metadata),
+    metadata: {
+      ...metadataRead(metadata),
+      ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
+    },
     spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName },
     status: {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),

@@ -1,10 +1,12 @@
 import type { MachineOrder } from '@leasehold/application'
 import { describeOnCluster } from '@leasehold/testing/cluster'
+import ssh2 from 'ssh2'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { machineDriverContract } from '../../../testing/src/contracts/machine-driver-contract.ts'
 import { kinds } from '../client/kinds.ts'
 import { diskClaimName, labelNames } from '../object-names.ts'
 import { openRealPlace, type RealPlace } from './testing/real-place.ts'
+import { runOverSsh } from './testing/run-over-ssh.ts'
 
 const { signal } = new AbortController()
 /** Emulated guests on a busy computer. */
@@ -41,12 +43,22 @@ describeOnCluster(
     it('are Debian that answers SSH, prints its console, and comes back on its disk', {
       timeout: 3 * bootMs,
     }, async () => {
-      const order = place.newOrder('debian-12')
+      const renter = ssh2.utils.generateKeyPairSync('ed25519')
+      const order = place.newOrder('debian-12', [renter.public])
       const { leaseId } = order
+      const run = async (one: MachineOrder, command: string) => {
+        const seen = await see(one)
+        if (seen.kind !== 'running') throw new Error(`it is ${seen.kind}`)
+        return runOverSsh(seen.address, renter.private, command)
+      }
       await place.driver.startMachine(order, signal)
       await until(order, 'running')
 
-      expect(await place.driver.consoleLog(leaseId, 100_000)).toMatch(/Linux version|login:/)
+      // What cloud-init was told in the Secret has come through.
+      expect(await run(order, 'hostname; sudo swapon --show; echo kept > note; sync')).toBe(
+        'training',
+      )
+      expect(await place.driver.consoleLog(leaseId, 100_000)).toMatch(/cloud-init|login:/)
       expect((await place.driver.consoleLog(leaseId, 50)).length).toBeLessThanOrEqual(50)
       const disk = await readDisk(order)
       await place.driver.stopMachine(leaseId, 1, 'graceful', signal)
@@ -55,6 +67,7 @@ describeOnCluster(
       const next = { ...order, generation: 2 }
       await place.driver.startMachine(next, signal)
       await until(next, 'running')
+      expect(await run(next, 'cat note')).toBe('kept')
       expect((await readDisk(order))?.metadata.uid).toBe(disk?.metadata.uid)
 
       await place.driver.destroyMachine(leaseId, 2, signal)

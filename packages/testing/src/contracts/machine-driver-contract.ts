@@ -48,16 +48,19 @@ export function machineDriverContract(
         .toMatchObject({ kind })
       return see(order)
     }
-    /** Until nothing is left, asking again as long as something is, as a reconciler does. */
-    const untilDestroyed = async (order: MachineOrder) => {
-      const again = async () => {
+    /** Asks again until it is so, as a reconciler does. */
+    const insist = async (
+      order: MachineOrder,
+      ask: (order: MachineOrder) => Promise<void>,
+      disk: 'none' | 'kept',
+    ) => {
+      const look = async () => {
         const seen = await see(order)
-        if (seen.kind !== 'unknown') await destroy(order)
+        if (seen.kind !== 'unknown') await ask(order)
         return seen
       }
-      await expect
-        .poll(again, { timeout: 90_000, interval: lookEveryMs })
-        .toEqual({ kind: 'absent', disk: 'none' })
+      const patience = { timeout: 90_000, interval: lookEveryMs }
+      await expect.poll(look, patience).toEqual({ kind: 'absent', disk })
     }
     const isThere = expect.stringMatching(/^(booting|running)$/)
 
@@ -102,7 +105,7 @@ export function machineDriverContract(
 
       await stop(order)
 
-      expect(await until(order, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
+      await insist(order, stop, 'kept')
       expect(await heldOf(order)).toEqual([{ leaseId: order.leaseId, generation: 1 }])
     })
 
@@ -113,6 +116,7 @@ export function machineDriverContract(
       await stop(order)
 
       await expect(start(order)).rejects.toBeInstanceOf(StaleGeneration)
+      await insist(order, stop, 'kept')
       expect(await until(next, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
       await start(next)
 
@@ -139,7 +143,7 @@ export function machineDriverContract(
       await destroy(order)
       await expect(start(order)).rejects.toBeInstanceOf(StaleGeneration)
 
-      await untilDestroyed(order)
+      await insist(order, destroy, 'none')
       expect(await heldOf(order)).toEqual([])
     })
 
@@ -161,7 +165,7 @@ export function machineDriverContract(
 
       await destroy({ ...order, generation: 2 })
 
-      await untilDestroyed({ ...order, generation: 2 })
+      await insist({ ...order, generation: 2 }, destroy, 'none')
     })
 
     it('shows a machine that can never run here as refused, with words for the renter', async () => {
@@ -225,7 +229,7 @@ export function machineDriverContract(
       })
       await next.startMachine(order, signal)
       await next.stopMachine(leaseId, generation, 'forced', signal)
-      expect(await until(order, 'absent')).toEqual({ kind: 'absent', disk: 'kept' })
+      await insist(order, stop, 'kept')
       await next.close()
     })
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
 import type { ImageName, LeaseId, TenantId } from '@leasehold/domain'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
+import ssh2 from 'ssh2'
 import { kinds } from '../../client/kinds.ts'
 import type { KubeClient } from '../../client/kube-client.ts'
 import { openKubeClient } from '../../client/open-kube-client.ts'
@@ -18,8 +19,8 @@ export type RealPlace = {
   readonly namespace: string
   readonly driver: MachineDriver
   readonly open: () => Promise<MachineDriver>
-  /** A guest of a few MiB with an SSH server, or a whole Debian. */
-  readonly newOrder: (image: 'small-guest' | 'debian-12') => MachineOrder
+  /** A guest of a few MiB with an SSH server, or a whole Debian. Its host key is a real one. */
+  readonly newOrder: (image: 'small-guest' | 'debian-12', keys?: readonly string[]) => MachineOrder
   readonly close: () => Promise<void>
 }
 
@@ -73,13 +74,24 @@ function settingsFor(prefix: string): MachineSettings {
   }
 }
 
-function newOrder(image: keyof typeof sizes): MachineOrder {
+function newOrder(image: keyof typeof sizes, authorizedKeys: readonly string[] = []): MachineOrder {
+  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
   const { memoryMiB, sizeGiB } = sizes[image]
   const order = anOrder({ leaseId: `lse_${randomUUID().slice(0, 8)}` as LeaseId })
   const disks = [{ role: 'system', sizeGiB }] as const
   return {
     ...order,
+    authorizedKeys,
+    hostKeyPrivate: hostKey.private,
+    hostKeyPublic: hostKey.public,
     image: image as ImageName,
-    shape: { ...order.shape, memoryMiB, disks },
+    // The node has two CPUs, and more to run than one machine.
+    shape: {
+      ...order.shape,
+      cpu: { ...order.shape.cpu, overcommitPercent: 150 },
+      memory: { guestSwapOff: true },
+      memoryMiB,
+      disks,
+    },
   }
 }
