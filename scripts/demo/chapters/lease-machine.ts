@@ -42,10 +42,13 @@ async function releaseLeftovers({ renter }: Session, tell: Tell): Promise<void> 
 }
 
 async function watchUntilReady({ renter }: Session, asked: Lease, tell: Tell): Promise<Lease> {
-  let state: string = asked.state
+  let { state, waitingFor } = asked
   const isSettled = (lease: Lease) => {
     if (lease.state !== state) tell(`${state} → ${lease.state}${because(lease)}`)
+    else if (lease.waitingFor !== waitingFor && lease.waitingFor !== null)
+      tell(`waits for: ${lease.waitingFor}`)
     state = lease.state
+    waitingFor = lease.waitingFor
     return ['ready', 'failed', 'released', 'stopped'].includes(lease.state)
   }
   const look = () => renter.get<Lease>(`/v1/leases/${asked.id}`)
