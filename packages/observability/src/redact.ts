@@ -52,9 +52,23 @@ function copy(name: string, value: unknown, depth: number, above: Set<object>): 
 /** Numbers, booleans and null tell that something is there, not what it is. */
 function isSecret(name: string, value: unknown): boolean {
   if (value === null || (typeof value !== 'string' && typeof value !== 'object')) return false
+  const kind = kindOfName(name)
+  return kind === 'code' && typeof value === 'string' ? !errorCode.test(value) : kind !== 'plain'
+}
+
+type NameKind = 'plain' | 'secret' | 'code'
+
+/** Log lines have the same few names again and again; those that somebody makes up must not pile up. */
+const knownNames = new Map<string, NameKind>()
+const mostKnownNames = 1_000
+
+function kindOfName(name: string): NameKind {
+  const known = knownNames.get(name)
+  if (known !== undefined) return known
   const plain = name.toLowerCase().replace(/[-_.\s]/g, '')
-  if (plain === 'code' && typeof value === 'string') return !errorCode.test(value)
-  return secretName.test(plain)
+  const kind = plain === 'code' ? 'code' : secretName.test(plain) ? 'secret' : 'plain'
+  if (knownNames.size < mostKnownNames && name.length <= 64) knownNames.set(name, kind)
+  return kind
 }
 
 function copyObject(value: object, depth: number, above: Set<object>): unknown {
