@@ -27,12 +27,11 @@ const { Queue, Worker } = withBackend(createPostgresBackend)
 const drainDelaySeconds = 30
 
 /**
- * A server process costs 20 MiB, a few hundred short statements a second need one: connections are few
- * and closed when idle. Each worker keeps one for LISTEN for ever, so the workers' pool is larger than
- * their number, or it would wait for itself. It is theirs alone: what listens has done nothing before,
- * and stays a small process.
+ * A server process costs 20 MB, and some hundred jobs a second need one: connections are few and closed
+ * when idle. Each worker keeps one for LISTEN for ever, so the workers' pool is larger than their number,
+ * or it would wait for itself. It is theirs alone: what listens has done nothing before, and stays small.
  */
-const connections = { adding: 3, working: jobNames.length + 2 } as const
+const connections = { adding: 3, working: jobNames.length + 1 } as const
 const idleMs = 8_000
 
 /** The queue on PostgreSQL, in the schema `bullmq`. `migrateQueue` must have run before. */
