@@ -24,7 +24,7 @@ describeOnCluster('changes to machines, on simulated nodes', (cluster) => {
     for (const { leaseId } of orders.splice(0))
       await place.driver.destroyMachine(leaseId, 99, signal)
   })
-  afterAll(() => place.close())
+  afterAll(() => place?.close())
 
   const until = (order: MachineOrder, sighting: object) =>
     expect

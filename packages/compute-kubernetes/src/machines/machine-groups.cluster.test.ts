@@ -30,7 +30,7 @@ describeOnCluster('groups of machines, on simulated nodes', (cluster) => {
       await expect.poll(() => groups.inspect({ tenantId, name }, signal), patience).toEqual(absent)
     }
   }, 120_000)
-  afterAll(() => place.close())
+  afterAll(() => place?.close())
 
   const newGroup = (size: MachineGroupOrder['size']): MachineGroupOrder => {
     const { shape, image } = place.newOrder()

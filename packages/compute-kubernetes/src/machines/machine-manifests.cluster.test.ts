@@ -45,7 +45,7 @@ describeOnCluster('the manifests of machines, by the real KubeVirt', (cluster) =
   beforeAll(async () => {
     place = await openSimulatedPlace(cluster)
   })
-  afterAll(() => place.close())
+  afterAll(() => place?.close())
 
   /** What virt-controller makes of a machine: its pod and, in there, the container with QEMU. */
   const launcherOf = async (shape: Partial<MachineShape>) => {

@@ -28,7 +28,7 @@ describeOnCluster('machines in trouble, on simulated nodes', (cluster) => {
     for (const { leaseId } of orders.splice(0))
       await place.driver.destroyMachine(leaseId, 99, signal)
   })
-  afterAll(() => place.close())
+  afterAll(() => place?.close())
 
   const newOrder: SimulatedPlace['newOrder'] = (shape) => {
     const order = place.newOrder(shape)

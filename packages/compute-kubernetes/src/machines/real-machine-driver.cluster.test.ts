@@ -38,7 +38,7 @@ describeOnCluster(
     beforeAll(async () => {
       place = await openRealPlace(cluster)
     })
-    afterAll(() => place.close())
+    afterAll(() => place?.close())
 
     it('are Debian that answers SSH, prints its console, and comes back on its disk', {
       timeout: 3 * bootMs,

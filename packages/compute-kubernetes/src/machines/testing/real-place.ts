@@ -16,6 +16,7 @@ import { untilItSees } from './until-it-sees.ts'
 /** A tenant's namespace on the project's own cluster with real nodes, where guests boot for real. */
 export type RealPlace = {
   readonly client: KubeClient
+  readonly settings: MachineSettings
   readonly namespace: string
   readonly driver: MachineDriver
   readonly open: () => Promise<MachineDriver>
@@ -48,6 +49,7 @@ export async function openRealPlace(cluster: ClusterAccess): Promise<RealPlace> 
   }
   return {
     client,
+    settings,
     namespace,
     driver: await open(),
     open,

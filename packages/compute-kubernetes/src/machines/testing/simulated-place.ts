@@ -53,7 +53,8 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
   const driverClient = await openClient()
   const namespace = namespaceOf(prefix, 'ten_1' as TenantId)
   await furnish(client, settings, namespace, labels, ends.signal)
-  const nodes = await addNodes(cluster, client, { ...labels, [placeLabel]: prefix }, ends.signal)
+  const simulator = await playNodes(cluster, client, ends.signal)
+  const nodes = await addNodes(cluster, { ...labels, [placeLabel]: prefix }, ends.signal)
   playImporter(client, { storageClass: storageClassOf(prefix), labels }, ends.signal)
   const drivers: MachineDriver[] = []
   const open: SimulatedPlace['open'] = async (facts = {}) => {
@@ -84,6 +85,7 @@ export async function openSimulatedPlace(cluster: ClusterAccess): Promise<Simula
       for (const driver of drivers) await driver.close()
       await nodes.stop()
       ends.abort()
+      await simulator.ended
       await client.close()
       await driverClient.close()
     },
@@ -124,17 +126,23 @@ function newOrder(shape: Partial<MachineShape>, prefix: string): MachineOrder {
   return { ...order, shape: { ...order.shape, ...shape, placement: { ...placement, nodeLabels } } }
 }
 
-async function addNodes(
+/** Where no node is simulated yet, nobody plays kubelet and virt-handler: it is done here until the signal. */
+async function playNodes(
   { kubeconfig }: ClusterAccess,
   client: KubeClient,
+  signal: AbortSignal,
+): Promise<{ readonly ended: Promise<void> }> {
+  const labelSelector = 'leasehold.dev/simulated=true'
+  const { items } = await client.list(kinds.nodes, { labelSelector }, signal)
+  return { ended: items.length > 0 ? Promise.resolve() : runSimulator(kubeconfig, signal) }
+}
+
+function addNodes(
+  { kubeconfig }: ClusterAccess,
   labels: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<SimulatedNodes> {
   const name = (kind: string) => `${labels[placeLabel]}-${kind}`
-  const labelSelector = 'leasehold.dev/simulated=true'
-  const { items } = await client.list(kinds.nodes, { labelSelector }, signal)
-  // Where no node is simulated yet, nobody plays kubelet and virt-handler.
-  if (items.length === 0) await runSimulator(kubeconfig, signal)
   return startSimulatedNodes({ kubeconfig, signal }, [
     { name: name('cpu-1'), labels },
     { name: name('cpu-2'), labels },
