@@ -16,6 +16,7 @@ import {
   type KubernetesTenancyOptions,
   openKubernetesTenancyDriver,
 } from './tenancy/kubernetes-tenancy-driver.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export type KubernetesPoolOptions = Pick<
   KubernetesTenancyOptions,
@@ -83,13 +84,6 @@ export async function openKubernetesPool(
       await client.close()
     },
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** The three drivers, each opened by its first use. */

@@ -5,6 +5,7 @@ import type {
   NodeRoom,
   TenantId,
 } from '@leasehold/domain'
+import { workloadKindLabel } from '../node-selection.ts'
 import { labelNames, leaseIdOf } from '../object-names.ts'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
 import { quantityValue } from '../tenancy/quantity-text.ts'
@@ -13,8 +14,6 @@ import type { ClusterNode, ClusterPod } from './node-and-pod.ts'
 /** The part of a pool's settings that says what GPUs are called on its nodes. */
 export type CapacitySettings = Pick<KubernetesPoolSettings, 'gpus' | 'taskGpus'>
 
-/** One kind of GPU work per node (NVIDIA GPU Operator). */
-const workloadLabel = 'nvidia.com/gpu.workload.config'
 /** KubeVirt's handler runs there and is well; without it no machine can. */
 const machinesLabel = 'kubevirt.io/schedulable'
 /** Cards of a node (NVIDIA GPU Feature Discovery). */
@@ -104,7 +103,7 @@ function kindOf(
   { gpus, taskGpus = {} }: CapacitySettings,
 ): NodeRoom['runs'] {
   if (labels[machinesLabel] !== 'true') return 'container'
-  const said = labels[workloadLabel]
+  const said = labels[workloadKindLabel]
   if (said === 'container' || said === 'vm-passthrough' || said === 'vm-vgpu') return said
   const has = (name: string) => (allocatable[name] ?? 0) > 0
   const forTasks = Object.values(taskGpus).some(({ resourceName }) => has(resourceName))

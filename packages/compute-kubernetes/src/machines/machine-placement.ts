@@ -1,4 +1,5 @@
 import type { MachineShape, MachineTypeName, TenantId } from '@leasehold/domain'
+import { nodeSelection } from '../node-selection.ts'
 import { labelNames } from '../object-names.ts'
 
 /** How long a guest may take to shut down when Kubernetes ends it; Leasehold's own deadlines are usually shorter. */
@@ -21,16 +22,7 @@ export function machinePlacement(order: {
     evictionStrategy:
       onNodeDrain === 'move-if-possible' && gpus.length === 0 ? 'LiveMigrateIfPossible' : 'None',
     terminationGracePeriodSeconds: shutdownGraceSeconds,
-    ...(Object.keys(nodeLabels).length === 0 ? {} : { nodeSelector: { ...nodeLabels } }),
-    ...(tolerations.length === 0
-      ? {}
-      : {
-          tolerations: tolerations.map(({ key, value, effect }) => ({
-            key,
-            effect,
-            ...(value === undefined ? { operator: 'Exists' } : { operator: 'Equal', value }),
-          })),
-        }),
+    ...nodeSelection(nodeLabels, tolerations),
     ...(Object.keys(affinity).length === 0 ? {} : { affinity }),
   }
 }

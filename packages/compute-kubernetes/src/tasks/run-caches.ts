@@ -4,6 +4,7 @@ import type { KubeClient } from '../client/kube-client.ts'
 import type { KubeObject } from '../client/kube-object.ts'
 import type { WatchCache } from '../client/watch-cache.ts'
 import { labelNames, managedSelector, taskIdOf } from '../object-names.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { type Job, jobInBrief, type Pod, podInBrief } from './run-objects.ts'
 
 /** What is left of a task's runs. */
@@ -51,7 +52,7 @@ export function openRunCaches(client: KubeClient, pool: PoolName): RunCaches {
     listen: async (onChange, signal) => {
       if (signal.aborted || closing.signal.aborted) return
       listeners.add(onChange)
-      await ended(AbortSignal.any([signal, closing.signal]))
+      await untilAborted(AbortSignal.any([signal, closing.signal]))
       listeners.delete(onChange)
     },
     changed: async (id, timeoutMs, signal) => {
@@ -59,7 +60,7 @@ export function openRunCaches(client: KubeClient, pool: PoolName): RunCaches {
       const listener = (changed: TaskId) => changed === id && done.abort()
       const timer = setTimeout(() => done.abort(), timeoutMs)
       listeners.add(listener)
-      await ended(AbortSignal.any([done.signal, signal, closing.signal]))
+      await untilAborted(AbortSignal.any([done.signal, signal, closing.signal]))
       listeners.delete(listener)
       clearTimeout(timer)
     },
@@ -85,9 +86,4 @@ export async function lookLive(
 function taskOf(object: KubeObject): readonly string[] {
   const id = taskIdOf(object)
   return id === null ? [] : [id]
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -1,31 +1,19 @@
 import type { RunOrder } from '@leasehold/application'
+import { nodeSelection, workloadKindLabel } from '../node-selection.ts'
 import { labelNames } from '../object-names.ts'
 import type { TaskSettings } from './task-settings.ts'
-
-/** The GPU Operator's word for what the GPUs of a node are for; one kind per node. Absent: containers. */
-const nodeKindLabel = 'nvidia.com/gpu.workload.config'
 
 /** The part of a pod's spec that says on which nodes it may run. */
 export function runPlacement({ shape, tenantId }: RunOrder, settings: TaskSettings): object {
   const { nodeLabels = {}, tolerations = [], apartFrom } = shape.placement ?? {}
   const ofGpus = shape.gpus.map(({ type }) => settings.taskGpus?.[type]?.nodeLabels ?? {})
-  const nodeSelector = Object.assign({}, nodeLabels, ...ofGpus)
   const affinity = {
     ...(shape.gpus.length === 0 ? {} : { nodeAffinity: onNodesForContainers }),
     // What a machine type says of its own kind is about machines: a task is apart from its tenant's tasks or from none.
     ...(apartFrom === 'same-tenant' ? { podAntiAffinity: apartFromTenant(tenantId) } : {}),
   }
   return {
-    ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
-    ...(tolerations.length === 0
-      ? {}
-      : {
-          tolerations: tolerations.map(({ key, value, effect }) => ({
-            key,
-            effect,
-            ...(value === undefined ? { operator: 'Exists' } : { operator: 'Equal', value }),
-          })),
-        }),
+    ...nodeSelection(Object.assign({}, nodeLabels, ...ofGpus), tolerations),
     ...(Object.keys(affinity).length === 0 ? {} : { affinity }),
   }
 }
@@ -35,7 +23,7 @@ const onNodesForContainers = {
     nodeSelectorTerms: [
       {
         matchExpressions: [
-          { key: nodeKindLabel, operator: 'NotIn', values: ['vm-passthrough', 'vm-vgpu'] },
+          { key: workloadKindLabel, operator: 'NotIn', values: ['vm-passthrough', 'vm-vgpu'] },
         ],
       },
     ],
