@@ -1,5 +1,6 @@
 import type { Lease, MachineType, Pool, Readiness } from '@leasehold/contract'
 import { type ClusterAccess, describeOnCluster } from '@leasehold/testing/cluster'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import ssh2 from 'ssh2'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { waitFor } from '../../scripts/client/wait-for.ts'
@@ -18,7 +19,7 @@ describeOnCluster('the product with a real cluster as its pool', suite, { level:
 
 function suite(access: ClusterAccess): void {
   let product: PlatformProcessOnCluster
-  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const key = anSshKeyPair()
 
   beforeAll(async () => {
     product = await openPlatformProcess(await openAccess(access), access)

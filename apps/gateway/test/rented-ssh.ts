@@ -1,9 +1,10 @@
 import type { Ready } from '@leasehold/domain'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2'
 import { openGateway, readyLease } from './gateway-harness.ts'
 import { openSshMachine } from './ssh-machine.ts'
 
-export const renter = ssh2.utils.generateKeyPairSync('ed25519')
+export const renter = anSshKeyPair()
 export const rsaRenter = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
 const keyLines = [renter, rsaRenter].map((key) => key.public.split(' ').slice(0, 2).join(' '))
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import ssh2, { type Client } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readyLease, stopping } from '../../test/gateway-harness.ts'
@@ -120,7 +121,7 @@ describe('who does not log in', () => {
   )
 
   it('has only a few attempts', async () => {
-    const keys = Array.from({ length: 12 }, () => ssh2.utils.generateKeyPairSync('ed25519').private)
+    const keys = Array.from({ length: 12 }, () => anSshKeyPair().private)
     const tries = vi.fn(() => ({ type: 'publickey', username: rented.id, key: keys.pop() ?? '' }))
 
     await expect(

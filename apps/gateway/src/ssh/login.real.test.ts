@@ -1,10 +1,11 @@
 import { once } from 'node:events'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import ssh2, { type ConnectConfig } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { stopping } from '../../test/gateway-harness.ts'
 import { forward, openRentedSsh, type RentedSsh, renter, rsaRenter } from '../../test/rented-ssh.ts'
 
-const stranger = ssh2.utils.generateKeyPairSync('ed25519')
+const stranger = anSshKeyPair()
 
 let rented: RentedSsh
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import type { MachineOrder } from '@leasehold/application'
 import { describeOnCluster } from '@leasehold/testing/cluster'
-import ssh2 from 'ssh2'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { machineDriverContract } from '../../../testing/src/contracts/machine-driver-contract.ts'
 import { kinds } from '../client/kinds.ts'
@@ -43,7 +43,7 @@ describeOnCluster(
     it('are Debian that answers SSH, prints its console, and comes back on its disk', {
       timeout: 3 * bootMs,
     }, async () => {
-      const renter = ssh2.utils.generateKeyPairSync('ed25519')
+      const renter = anSshKeyPair()
       const order = place.newOrder('debian-12', [renter.public])
       const { leaseId } = order
       const run = async (one: MachineOrder, command: string) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
 import type { ImageName, LeaseId, TenantId } from '@leasehold/domain'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
-import ssh2 from 'ssh2'
+import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import { kinds } from '../../client/kinds.ts'
 import type { KubeClient } from '../../client/kube-client.ts'
 import { openKubeClient } from '../../client/open-kube-client.ts'
@@ -77,7 +77,7 @@ function settingsFor(prefix: string): MachineSettings {
 }
 
 function newOrder(image: keyof typeof sizes, authorizedKeys: readonly string[] = []): MachineOrder {
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
+  const hostKey = anSshKeyPair()
   const { memoryMiB, sizeGiB } = sizes[image]
   const order = anOrder({ leaseId: `lse_${randomUUID().slice(0, 8)}` as LeaseId })
   const disks = [{ role: 'system', sizeGiB }] as const
