@@ -71,6 +71,7 @@ function poolOfFakes(): Pools {
     region: 'bench',
     driver: 'local',
     images: ['debian-12' as ImageName],
+    taskIsolations: ['vm'],
     machines: fakeMachineDriver({ clock: systemClock, total: hugeTotal }),
     tasks: fakeTaskDriver({ total: hugeTotal }),
     tenancy: fakeTenancyDriver(),

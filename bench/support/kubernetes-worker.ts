@@ -75,6 +75,7 @@ async function start(request: Extract<KubernetesWorkerRequest, { do: 'start' }>)
     region: 'bench',
     driver: 'kubernetes',
     images: Object.keys(settings.images) as ImageName[],
+    taskIsolations: ['container'],
     machines,
     tasks: fakeTaskDriver(),
     tenancy: fakeTenancyDriver(),

@@ -141,6 +141,7 @@ function submitTask(
         labels: {},
         framework: null,
         image: null,
+        isolation: null,
         pool: null,
         script: { kind: 'inline', text: 'print(1)' },
         arguments: [],

@@ -83,6 +83,7 @@ export function poolsOf({ machines, runs }: Pick<Ports, 'machines' | 'runs'>): P
     region: 'home',
     driver: 'local',
     images: ['debian-12' as ImageName],
+    taskIsolations: ['vm'],
     machines,
     tasks: runs,
     tenancy: fakeTenancyDriver(),

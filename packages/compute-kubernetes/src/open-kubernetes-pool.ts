@@ -12,6 +12,7 @@ import type { Dial } from './machines/ssh-readiness.ts'
 import type { KubernetesPoolSettings } from './pool-settings.ts'
 import { makeTroubleWatch } from './pool-trouble.ts'
 import { openJobTaskDriver } from './tasks/job-task-driver.ts'
+import { isolationsOf } from './tasks/task-settings.ts'
 import {
   type KubernetesTenancyOptions,
   openKubernetesTenancyDriver,
@@ -59,6 +60,7 @@ export async function openKubernetesPool(
     driver: 'kubernetes',
     images: Object.keys(settings.images) as ImageName[],
     taskImages: Object.keys(settings.taskImages) as ImageName[],
+    taskIsolations: isolationsOf(settings),
     machines: parts.machines,
     tasks: parts.tasks,
     tenancy: parts.tenancy,

@@ -61,6 +61,7 @@ export async function openLocalPool(
     region,
     driver: 'local',
     images: [imageName],
+    taskIsolations: ['vm'],
     machines,
     tasks,
     tenancy,

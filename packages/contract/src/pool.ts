@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { catalogueName, component, listOf, nullable, oneOf, Timestamp } from './schema-parts.ts'
+import { taskIsolationNames } from './task.ts'
 
 const amounts = Type.Record(Type.String(), Type.Integer(), {
   description: 'Whole numbers by resource name; the unit is in the name.',
@@ -16,6 +17,10 @@ export const Pool = component(
       driver: oneOf(['local', 'kubernetes']),
       images: Type.Array(catalogueName('debian-12')),
       taskImages: Type.Array(catalogueName('python')),
+      taskIsolations: Type.Array(oneOf(taskIsolationNames), {
+        description: 'How far tasks can be kept from their neighbours here, the usual one first.',
+        examples: [['vm']],
+      }),
       status: oneOf(['ok', 'degraded']),
       trouble: nullable(
         Type.Object(

@@ -28,6 +28,7 @@ export const problemCodes = [
   'image/not-found',
   'pool/not-found',
   'pool/too-small',
+  'pool/isolation-unavailable',
   'quota/exceeded',
   'quota/not-found',
   'file/not-found',

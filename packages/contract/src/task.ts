@@ -27,6 +27,9 @@ export const taskStateNames = [
   'timed-out',
 ] as const
 
+/** Weakest first. */
+export const taskIsolationNames = ['container', 'kata', 'vm'] as const
+
 export const taskReasonNames = [
   'exited-zero',
   'exited-nonzero',
@@ -118,6 +121,11 @@ export const Task = component(
       image: catalogueName('debian-12'),
       pool: catalogueName('local'),
       resources: ref(Resources),
+      isolation: nullable(
+        oneOf(taskIsolationNames, {
+          description: 'How far it is kept from its neighbours; null: as is usual in the pool.',
+        }),
+      ),
       arguments: Type.Array(Type.String()),
       environmentNames: Type.Array(Type.String(), {
         description: 'Names only: values may be secret and are not shown again.',
@@ -188,6 +196,13 @@ export const SubmitTaskBody = component(
       ),
       diskGiB: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536, examples: [4] })),
       gpus: Type.Optional(Type.Array(ref(GpuCount), { maxItems: 8 })),
+      isolation: Type.Optional(
+        oneOf(taskIsolationNames, {
+          description:
+            'How far it is kept from its neighbours: a `container`, a container with a kernel of its own (`kata`), or a machine (`vm`). Without it: as is usual in the pool. Pools say what they offer.',
+          examples: ['vm'],
+        }),
+      ),
       timeLimitSeconds: Type.Optional(
         Type.Integer({ minimum: 10, maximum: 31_536_000, examples: [600] }),
       ),

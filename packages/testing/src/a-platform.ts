@@ -54,6 +54,7 @@ export async function aPlatform(options: APlatformOptions = {}) {
       region: 'home',
       driver: 'local',
       images: ['debian-12' as ImageName],
+      taskIsolations: ['vm'],
       machines,
       tasks: runs,
       tenancy,

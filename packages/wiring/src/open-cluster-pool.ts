@@ -5,7 +5,7 @@ import {
   type Repair,
 } from '@leasehold/compute-kubernetes'
 import type { ClusterPoolConfig } from '@leasehold/config'
-import type { Amounts, ImageName, PoolName } from '@leasehold/domain'
+import { type Amounts, containerIsolations, type ImageName, type PoolName } from '@leasehold/domain'
 import { type ClosablePool, poolInBackground } from './pool-in-background.ts'
 
 /** What pools need to know of tenants, and where they report what they put right. */
@@ -32,6 +32,10 @@ export function openClusterPool(
       driver: 'kubernetes',
       images: Object.keys(settings.images) as ImageName[],
       taskImages: Object.keys(settings.taskImages) as ImageName[],
+      taskIsolations: containerIsolations(
+        settings.kataRuntimeClass !== null,
+        settings.tasks?.isolation,
+      ),
       connects: settings.access === 'port-forward',
     },
     open: () =>

@@ -18,6 +18,7 @@ const info = {
   driver: 'kubernetes',
   images: ['debian-12' as ImageName],
   taskImages: ['python' as ImageName],
+  taskIsolations: ['container' as const],
   connects: true,
 } as const
 

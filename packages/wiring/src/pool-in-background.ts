@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log, MachineDriver, Pool, PoolTrouble, TaskDriver } from '@leasehold/application'
-import type { ImageName, PoolInfo } from '@leasehold/domain'
+import type { ImageName, PoolInfo, TaskIsolation } from '@leasehold/domain'
 
 export type ClosablePool = Pool & { close(): Promise<void> }
 
@@ -8,6 +8,7 @@ type Options = {
   readonly info: PoolInfo & {
     readonly images: readonly ImageName[]
     readonly taskImages: readonly ImageName[]
+    readonly taskIsolations: readonly TaskIsolation[]
     /** Whether machines are reached through the pool and not by their address. */
     readonly connects: boolean
   }

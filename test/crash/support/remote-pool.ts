@@ -54,6 +54,7 @@ export const openRemotePools: OpenPools = async () => {
     region: 'local',
     driver: 'local',
     images: ['debian-12' as ImageName],
+    taskIsolations: ['vm'],
     machines: proxy<MachineDriver>('machines', call, {
       watch: watch('lease') as (
         onChange: (id: LeaseId) => void,

@@ -38,6 +38,7 @@ export const problemAnswers = {
   'image/not-found': { status: 404, title: 'No such image' },
   'pool/not-found': { status: 404, title: 'No such pool' },
   'pool/too-small': { status: 409, title: 'Too large for every pool' },
+  'pool/isolation-unavailable': { status: 409, title: 'No pool isolates tasks like that' },
   'quota/exceeded': { status: 403, title: 'Quota exceeded' },
   'quota/not-found': { status: 404, title: 'No such quota' },
   'file/not-found': { status: 404, title: 'No such file' },

@@ -1,5 +1,6 @@
-import type { ImageName, PoolInfo } from '@leasehold/domain'
+import type { ImageName, PoolInfo, TaskIsolation } from '@leasehold/domain'
 import type { Pools, PoolTrouble } from '../ports/pools.ts'
+import { imagesOf } from '../scheduling/choose-pool.ts'
 import type { LookAtPool, PoolRoom } from '../scheduling/pool-room.ts'
 
 /** `room` is null when the pool does not answer. */
@@ -7,6 +8,7 @@ export type PoolReport = {
   readonly pool: PoolInfo
   readonly images: readonly ImageName[]
   readonly taskImages: readonly ImageName[]
+  readonly taskIsolations: readonly TaskIsolation[]
   readonly room: PoolRoom | null
   readonly trouble: PoolTrouble | null
 }
@@ -17,12 +19,13 @@ export type ListPools = () => Promise<readonly PoolReport[]>
 export function makeListPools({ pools, lookAtPool }: ListPoolsDeps): ListPools {
   return () =>
     Promise.all(
-      pools.all().map(async ({ name, region, driver, images, taskImages, trouble }) => ({
-        pool: { name, region, driver },
-        images,
-        taskImages: taskImages ?? images,
-        room: await lookAtPool(name),
-        trouble: trouble?.() ?? null,
+      pools.all().map(async (pool) => ({
+        pool: { name: pool.name, region: pool.region, driver: pool.driver },
+        images: pool.images,
+        taskImages: imagesOf(pool, 'container'),
+        taskIsolations: pool.taskIsolations,
+        room: await lookAtPool(pool.name),
+        trouble: pool.trouble?.() ?? null,
       })),
     )
 }

@@ -1,4 +1,12 @@
-import type { ImageName, Instant, LeaseId, PoolInfo, PoolName, TenantId } from '@leasehold/domain'
+import type {
+  ImageName,
+  Instant,
+  LeaseId,
+  PoolInfo,
+  PoolName,
+  TaskIsolation,
+  TenantId,
+} from '@leasehold/domain'
 import type { MachineDriver } from './machine-driver.ts'
 import type { TaskDriver } from './task-driver.ts'
 import type { TenancyDriver } from './tenancy-driver.ts'
@@ -20,6 +28,8 @@ export type Pool = PoolInfo & {
   readonly images: readonly ImageName[]
   /** Images of tasks. Absent: the same as of leases. */
   readonly taskImages?: readonly ImageName[]
+  /** How far tasks can be kept from their neighbours here, the usual one first. */
+  readonly taskIsolations: readonly TaskIsolation[]
   /** Null while the place works. Absent: it always does. */
   readonly trouble?: () => PoolTrouble | null
   /** Calls `onRoom` whenever there may be more room than before; a hint, nothing more. Ends with the signal. Absent: rows say it. */

@@ -115,13 +115,14 @@ async function act(
   decided: Exclude<TaskStep, { do: 'wait' | 'move' | 'seal-and-move' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, tenantId, attempt, shape, image, timeLimitMs } = task
+  const { id, tenantId, attempt, shape, image, timeLimitMs, isolation } = task
   switch (decided.do) {
     case 'start-run': {
       const credential = secrets.runCredential(id, attempt)
       await runCredentials.store(tenantId, id, attempt, ids.sha256(credential))
       const order = { taskId: id, tenantId, attempt, shape, image, credential, timeLimitMs }
-      return pool.tasks.startRun(order, signal)
+      const asked = isolation === null ? {} : { isolation }
+      return pool.tasks.startRun({ ...order, ...asked }, signal)
     }
     case 'destroy-run':
       return pool.tasks.destroyRun(id, attempt, signal)

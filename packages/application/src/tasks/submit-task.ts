@@ -10,6 +10,7 @@ import {
   type Task,
   type TaskId,
   type TaskInput,
+  type TaskIsolation,
   type TenantId,
   taskPaths,
 } from '@leasehold/domain'
@@ -25,6 +26,7 @@ import type { RentalRules } from '../rules/rental-rules.ts'
 import { choosePool, imagesOf } from '../scheduling/choose-pool.ts'
 import type { LookAtPool } from '../scheduling/pool-room.ts'
 import { bucketOf } from '../tenants/tenant-bucket.ts'
+import { poolsThatIsolate } from './pools-that-isolate.ts'
 import { interpreterOf } from './task-frameworks.ts'
 import { shapeOfTask, type TaskPlace, type TaskResources } from './task-shape.ts'
 
@@ -47,6 +49,8 @@ export type SubmitTaskCommand = {
   /** Null: `outputs`. */
   readonly outputsPath: string | null
   readonly resources: TaskResources
+  /** Null: as is usual in the pool. */
+  readonly isolation: TaskIsolation | null
   readonly priority: number | null
   readonly timeLimitMs: number | null
   readonly idempotencyKey: string | null
@@ -74,7 +78,11 @@ export function makeSubmitTask(deps: SubmitTaskDeps): SubmitTask {
   return async (command, signal) => {
     checkPaths(command)
     const interpreter = interpreterOf(command.framework ?? 'python')
-    const place = await shapeOfTask(deps.catalogue, deps.pools, command.resources)
+    const wished = await shapeOfTask(deps.catalogue, deps.pools, command.resources)
+    const place = {
+      ...wished,
+      candidates: poolsThatIsolate(deps.pools, wished.candidates, command),
+    }
     const image = chooseImage(deps.pools, place, command)
     const pool = await choosePool(deps, {
       candidates: place.candidates,
@@ -97,6 +105,7 @@ export function makeSubmitTask(deps: SubmitTaskDeps): SubmitTask {
       pool,
       place,
       script: { objectKey, interpreter },
+      isolation: command.isolation ?? deps.pools.find(pool)?.taskIsolations[0] ?? null,
     })
     const admission = await deps.tasks.admit(task, { kind: 'member', id: command.memberId })
     if (admission.kind === 'refused') throw shortageError(admission.shortage)
@@ -173,7 +182,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 function draftTask(
   { clock, rules }: SubmitTaskDeps,
   command: SubmitTaskCommand,
-  facts: Pick<QueuedTask, 'id' | 'image' | 'pool' | 'script'> & { readonly place: TaskPlace },
+  facts: Pick<QueuedTask, 'id' | 'image' | 'pool' | 'script' | 'isolation'> & {
+    readonly place: TaskPlace
+  },
 ): QueuedTask {
   const { place, ...rest } = facts
   const now = clock.now()

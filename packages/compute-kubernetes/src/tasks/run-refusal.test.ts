@@ -26,6 +26,12 @@ describe('a run that can never happen in this pool', () => {
       says: 'This pool runs tasks with isolation container; asked: kata.',
     },
     {
+      what: 'less than is usual for everybody here',
+      order: aRunOrder({ isolation: 'container' }),
+      facts: { kataRuntimeClass: 'kata-qemu' },
+      says: 'This pool runs tasks with isolation kata; asked: container.',
+    },
+    {
       what: 'hardly any memory',
       order: asking({ memoryMiB: 128 }),
       says: 'A task needs at least 192 MiB of memory here; asked: 128 MiB.',
@@ -50,8 +56,8 @@ describe('a run that can never happen in this pool', () => {
       order: asking({ gpus: [{ type: 'a100' as GpuTypeName, count: 0.5 }] }),
       says: '0.5 is no number of GPUs.',
     },
-  ])('is told why: $what', ({ order, says }) => {
-    expect(runRefusal(order, taskSettings())).toBe(says)
+  ])('is told why: $what', ({ order, facts, says }) => {
+    expect(runRefusal(order, taskSettings(facts))).toBe(says)
   })
 })
 

@@ -1,6 +1,6 @@
 import type { RunOrder } from '@leasehold/application'
 import { diskGiBOf, leastMemoryMiB } from './run-resources.ts'
-import { isolationOf, type TaskSettings } from './task-settings.ts'
+import { isolationOf, isolationsOf, type TaskSettings } from './task-settings.ts'
 
 type Refusal = string | null
 
@@ -25,9 +25,9 @@ function imageRefusal({ image }: RunOrder, { taskImages }: TaskSettings): Refusa
 
 function isolationRefusal(order: RunOrder, settings: TaskSettings): Refusal {
   const isolation = isolationOf(order, settings)
-  const offered = settings.kataRuntimeClass === null ? ['container'] : ['container', 'kata']
+  const offered = isolationsOf(settings)
   if (offered.includes(isolation)) return null
-  return `This pool runs tasks with isolation ${offered.join(' or ')}; asked: ${isolation}.`
+  return `This pool runs tasks with isolation ${offered.join(' or ') || 'kata, for which it has no RuntimeClass'}; asked: ${isolation}.`
 }
 
 function sizeRefusal({ shape }: RunOrder): Refusal {

@@ -1,4 +1,4 @@
-import type { TaskIsolation } from '@leasehold/domain'
+import { containerIsolations, type TaskIsolation } from '@leasehold/domain'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
 
 /** The part of a pool's settings that decides what a run becomes. */
@@ -25,10 +25,18 @@ export function graceSecondsOf({ tasks }: TaskSettings): number {
   return tasks?.graceSeconds ?? usualGraceSeconds
 }
 
-/** How far a run is kept from its neighbours: as it asks, else as the pool does. */
+/** How far runs can be kept from their neighbours here, the usual one first. */
+export function isolationsOf({
+  tasks,
+  kataRuntimeClass,
+}: Pick<TaskSettings, 'tasks' | 'kataRuntimeClass'>): readonly TaskIsolation[] {
+  return containerIsolations(kataRuntimeClass !== null, tasks?.isolation)
+}
+
+/** How far this run is kept from its neighbours: as it asks, else as is usual here. */
 export function isolationOf(
   { isolation }: { readonly isolation?: TaskIsolation },
-  { tasks, kataRuntimeClass }: TaskSettings,
+  settings: TaskSettings,
 ): TaskIsolation {
-  return isolation ?? tasks?.isolation ?? (kataRuntimeClass === null ? 'container' : 'kata')
+  return isolation ?? isolationsOf(settings)[0] ?? 'kata'
 }

@@ -31,6 +31,13 @@ describe('the row of a task', () => {
       expect(taskFromRow(stored(rowFromTask(task, testNow)))).toEqual(task)
   })
 
+  it('of an earlier version is isolated as is usual in its pool', () => {
+    const { document, ...row } = stored(rowFromTask(aTask.queued(), testNow))
+    const { isolation: _, ...earlier } = document as Readonly<Record<string, unknown>>
+
+    expect(taskFromRow({ ...row, document: earlier }).isolation).toBeNull()
+  })
+
   it('counts a place in the queue while it waits and its shape while it runs', () => {
     expect(rowFromTask(aTask.queued(), testNow).holds).toEqual({ 'queued-tasks': 1 })
     expect(rowFromTask(aTask.running(), testNow).holds).toMatchObject({ vcpu: 1 })

@@ -12,6 +12,7 @@ import {
   type TenantId,
   taskEndReasons,
   taskHolds,
+  taskIsolations,
   taskOccupies,
   taskStates,
 } from '@leasehold/domain'
@@ -128,6 +129,7 @@ function termsFrom(row: TaskRow, name: string, document: DocumentReader): TaskTe
     framework: document.text('framework'),
     image: document.text('image'),
     shape: readShape(document.object('shape')),
+    isolation: document.optional('isolation', (field) => document.oneOf(field, taskIsolations)),
     script: { objectKey: script.text('objectKey'), interpreter: script.text('interpreter') },
     arguments: document.texts('arguments'),
     environment: document.textMap('environment'),

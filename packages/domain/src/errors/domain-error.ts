@@ -22,6 +22,7 @@ export const domainErrorCodes = [
   'image/not-found',
   'pool/not-found',
   'pool/too-small',
+  'pool/isolation-unavailable',
   'quota/exceeded',
   'quota/not-found',
   'file/not-found',

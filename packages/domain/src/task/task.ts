@@ -2,6 +2,7 @@ import type { MachineShape } from '../catalogue/machine-type.ts'
 import type { ImageName, MemberId, PoolName, TaskId, TenantId } from '../shared/ids.ts'
 import type { Instant } from '../shared/instant.ts'
 import type { TaskEndReason } from './task-end-reason.ts'
+import type { TaskIsolation } from './task-isolation.ts'
 
 /** An object (or, with a trailing `/`, a prefix) of the tenant's bucket, placed at `path` below the working folder. */
 export type TaskInput = { readonly from: string; readonly path: string }
@@ -14,12 +15,6 @@ export type TaskScript = {
   readonly interpreter: string
 }
 
-/**
- * How far a run is kept from its neighbours: a container shares the kernel of its node, `kata` is a container
- * with a kernel of its own, `vm` a whole machine.
- */
-export type TaskIsolation = 'container' | 'kata' | 'vm'
-
 export type TaskTerms = {
   readonly id: TaskId
   readonly tenantId: TenantId
@@ -31,6 +26,8 @@ export type TaskTerms = {
   readonly framework: string
   readonly image: ImageName
   readonly shape: MachineShape
+  /** Null in what was stored before tasks said it: as is usual in the pool. */
+  readonly isolation: TaskIsolation | null
   readonly script: TaskScript
   readonly arguments: readonly string[]
   readonly environment: Readonly<Record<string, string>>
@@ -118,6 +115,7 @@ export function taskTermsOf(task: Task): TaskTerms {
     framework,
     image,
     shape,
+    isolation,
     script,
     arguments: args,
     environment,
@@ -142,6 +140,7 @@ export function taskTermsOf(task: Task): TaskTerms {
     framework,
     image,
     shape,
+    isolation,
     script,
     arguments: args,
     environment,

@@ -35,6 +35,7 @@ export function aTaskRequest(facts: Partial<SubmitTaskCommand> = {}): SubmitTask
     environment: {},
     inputs: [],
     outputsPath: null,
+    isolation: null,
     resources: { machineType: null, vcpus: null, memoryMiB: null, diskGiB: null, gpus: [] },
     priority: null,
     timeLimitMs: null,

@@ -27,6 +27,7 @@ const terms: TaskTerms = {
   framework: 'python',
   image: 'debian-12' as ImageName,
   shape: aShape(),
+  isolation: 'vm',
   script: { objectKey: 'tasks/tsk_1/script', interpreter: 'python3' },
   arguments: [],
   environment: {},

@@ -18,13 +18,14 @@ export const listPoolsRoute: FastifyPluginAsyncTypebox<{ listPools: ListPools }>
   app.get('', { schema }, async () => ({ items: (await listPools()).map(poolView) }))
 }
 
-function poolView({ pool, images, taskImages, room, trouble }: PoolReport): Pool {
+function poolView({ pool, images, taskImages, taskIsolations, room, trouble }: PoolReport): Pool {
   return {
     name: pool.name,
     region: pool.region,
     driver: pool.driver,
     images: [...images],
     taskImages: [...taskImages],
+    taskIsolations: [...taskIsolations],
     status: trouble === null ? 'ok' : 'degraded',
     trouble: trouble && { detail: trouble.detail, since: timestamp(trouble.since) },
     capacity: room === null ? null : ({ ...room.total } as Record<string, number>),

@@ -193,6 +193,7 @@ describe('pools', () => {
         driver: 'local',
         images: ['debian-12'],
         taskImages: ['debian-12'],
+        taskIsolations: ['vm'],
         status: 'ok',
         trouble: null,
         capacity: { vcpu: 8, 'memory-mib': 16_384, 'disk-gib': 200 },

@@ -62,6 +62,7 @@ function commandFrom(body: SubmitTaskBody): FromBody {
       diskGiB: body.diskGiB ?? null,
       gpus: (body.gpus ?? []) as GpuDemand[],
     },
+    isolation: body.isolation ?? null,
     priority: body.priority ?? null,
     timeLimitMs: body.timeLimitSeconds === undefined ? null : body.timeLimitSeconds * 1_000,
   }

@@ -22,6 +22,7 @@ export function taskView({ task, queuePosition }: TaskReport): TaskBody {
     image: task.image,
     pool: task.pool,
     resources: resourcesView(task.shape),
+    isolation: task.isolation,
     arguments: [...task.arguments],
     environmentNames: Object.keys(task.environment).sort(),
     inputs: task.inputs.map(({ from, path }) => ({ from, path })),

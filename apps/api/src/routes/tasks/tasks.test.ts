@@ -62,6 +62,18 @@ describe('POST /v1/tasks', () => {
     expect((await api.tenant('GET', '/v1/tasks')).json().items).toHaveLength(1)
   })
 
+  it('shows how far the task is kept from its neighbours, and refuses what no pool has with 409', async () => {
+    const api = await anApi()
+    const submit = (isolation: string) =>
+      api.tenant('POST', '/v1/tasks', { json: { script: 'print(1)', isolation } })
+
+    expect((await submit('vm')).json()).toMatchObject({ isolation: 'vm' })
+    const refused = await submit('kata')
+    expect(verdict(refused)).toEqual({ status: 409, code: 'pool/isolation-unavailable' })
+    expect(refused.json()).toMatchObject({ field: '/isolation', facts: { possible: 'vm' } })
+    expect(verdict(await submit('jail'))).toEqual({ status: 400, code: 'request/invalid' })
+  })
+
   it('refuses with 403 when the queue of the tenant is full', async () => {
     const api = await anApi()
     const limits = [{ resource: 'queued-tasks', limit: 0 }]

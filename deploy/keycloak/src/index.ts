@@ -1,0 +1,3 @@
+export { realmFile } from './build-realm.ts'
+export { developmentRealm, developmentSecrets, testClientId } from './development-realm.ts'
+export { realmDescription } from './realm-description.ts'
