@@ -1,8 +1,15 @@
+export { serviceClientId } from './client-ids.ts'
 export {
   type DevicePrompt,
   type SignedIn,
   type SignInOptions,
   signInByDeviceFlow,
 } from './device-flow-client.ts'
-export { developmentOrganizations } from './people.ts'
+export {
+  type DevelopmentPerson,
+  developmentOrganizations,
+  developmentPeople,
+  serviceAccount,
+  subjectOf,
+} from './people.ts'
 export { type DevIssuer, type DevIssuerSettings, startDevIssuer } from './start-dev-issuer.ts'

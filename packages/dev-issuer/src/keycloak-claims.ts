@@ -27,17 +27,21 @@ export function keycloakClaims(
 }
 
 function organizationClaim(
-  { membership }: DevelopmentPerson,
+  { memberships }: DevelopmentPerson,
   scopes: ReadonlySet<string>,
 ): Readonly<Record<string, unknown>> {
-  if (membership === null) return {}
-  const { organization, role } = membership
-  const asks = ['organization', 'organization:*', `organization:${organization}`]
-  if (!asks.some((scope) => scopes.has(scope))) return {}
-  const facts = {
-    id: createHash('sha256').update(organization).digest('hex').slice(0, 32),
-    tenant_id: [developmentOrganizations[organization]],
-    groups: [`/${role}`],
-  }
-  return { organization: { [organization]: facts } }
+  const asksForAll = scopes.has('organization') || scopes.has('organization:*')
+  const asked = memberships.filter(
+    ({ organization }) => asksForAll || scopes.has(`organization:${organization}`),
+  )
+  if (asked.length === 0) return {}
+  const facts = asked.map(({ organization, role }) => [
+    organization,
+    {
+      id: createHash('sha256').update(organization).digest('hex').slice(0, 32),
+      tenant_id: [developmentOrganizations[organization]],
+      groups: [`/${role}`],
+    },
+  ])
+  return { organization: Object.fromEntries(facts) }
 }

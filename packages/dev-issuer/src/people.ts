@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 
 type DevelopmentRole = 'owner' | 'member' | 'viewer' | 'billing'
 
+type DevelopmentMembership = { readonly organization: string; readonly role: DevelopmentRole }
+
 /** Someone who can sign in. The password is the user name: this issuer guards nothing. */
 export type DevelopmentPerson = {
   readonly userName: string
   readonly fullName: string
   readonly email: string
-  /** Null for people who act for the platform. */
-  readonly membership: { readonly organization: string; readonly role: DevelopmentRole } | null
+  /** None for people who act for the platform. */
+  readonly memberships: readonly DevelopmentMembership[]
   readonly realmRoles: readonly string[]
 }
 
@@ -18,7 +20,7 @@ export const developmentOrganizations: Readonly<Record<string, string>> = {
   globex: 'ten_globex',
 }
 
-const developmentPeople: readonly DevelopmentPerson[] = [
+export const developmentPeople: readonly DevelopmentPerson[] = [
   member('olivia', 'Olivia Owner', 'acme', 'owner'),
   member('mia', 'Mia Member', 'acme', 'member'),
   member('victor', 'Victor Viewer', 'acme', 'viewer'),
@@ -26,10 +28,20 @@ const developmentPeople: readonly DevelopmentPerson[] = [
   member('gina', 'Gina Owner', 'globex', 'owner'),
   member('greg', 'Greg Member', 'globex', 'member'),
   {
+    userName: 'tess',
+    fullName: 'Tess Both',
+    email: 'tess@both.example',
+    memberships: [
+      { organization: 'acme', role: 'member' },
+      { organization: 'globex', role: 'viewer' },
+    ],
+    realmRoles: [],
+  },
+  {
     userName: 'oscar',
     fullName: 'Oscar Operator',
     email: 'oscar@leasehold.example',
-    membership: null,
+    memberships: [],
     realmRoles: ['operator'],
   },
 ]
@@ -63,5 +75,5 @@ function member(
   role: DevelopmentRole,
 ): DevelopmentPerson {
   const email = `${userName}@${organization}.example`
-  return { userName, fullName, email, membership: { organization, role }, realmRoles: [] }
+  return { userName, fullName, email, memberships: [{ organization, role }], realmRoles: [] }
 }
