@@ -1,5 +1,7 @@
-import type { LeaseId, TaskId } from '@leasehold/domain'
+import type { LeaseId, PoolName, TaskId } from '@leasehold/domain'
 import type { Plant } from './world.ts'
+
+const { signal } = new AbortController()
 
 /** Mistakes that have been made in systems like this one, each put into one part. */
 export const plantedBugs: Readonly<Record<string, Plant>> = {
@@ -68,6 +70,39 @@ export const plantedBugs: Readonly<Record<string, Plant>> = {
     leases: { ...leases, due: async () => [] },
     tasks: { ...tasks, due: async () => [] },
   }),
+  'machines that die unseen are not looked for': ({ leases }) => ({
+    leases: { ...leases, standingIn: async () => [] },
+  }),
+  'only the first of those that stand is compared': ({ leases }) => ({
+    leases: {
+      ...leases,
+      standingIn: async (pool, after) => (after === null ? leases.standingIn(pool, null, 1) : []),
+    },
+  }),
+  'what stands is compared with a driver that says of everything that it runs': (
+    { machines },
+    { memory },
+  ) => ({
+    machines: {
+      ...machines,
+      async inspectMachine(id, generation, signal) {
+        const lease = memory.leases.get(id)?.item
+        if (lease?.state === 'ready') return { kind: 'running', address: lease.address }
+        return machines.inspectMachine(id, generation, signal)
+      },
+    },
+  }),
+  'an outage while all are compared is read as "all machines are gone"': ({ leases, machines }) => {
+    // As if the comparison itself ended what it cannot see.
+    const ofStanding = async (pool: PoolName, after: LeaseId | null, limit: number) => {
+      const standing = await leases.standingIn(pool, after, limit)
+      for (const { id, generation } of standing)
+        if ((await machines.inspectMachine(id, generation, signal)).kind === 'unknown')
+          await machines.destroyMachine(id, generation, signal)
+      return standing
+    }
+    return { leases: { ...leases, standingIn: ofStanding } }
+  },
   'an empty answer about the rows makes every machine an orphan': ({ leases, tasks }) => ({
     leases: { ...leases, living: async () => new Set<LeaseId>() },
     tasks: { ...tasks, living: async () => new Set<TaskId>() },

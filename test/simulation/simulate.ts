@@ -57,6 +57,7 @@ async function calmDown(world: World): Promise<string | null> {
   for (let step = 0; step < calmSteps; step++) {
     world.ports.clock.advance(calmStepMs)
     await work.sweepDue()
+    await work.compareStanding(signal)
     await drainHints(world, work)
     await work.collectOrphans(signal)
     const broken = findBrokenPromise(world)

@@ -1,6 +1,7 @@
 import {
   makeAdmitQueued,
   makeCollectOrphans,
+  makeCompareStanding,
   makeReconcileLease,
   makeReconcileTask,
   makeSweepDue,
@@ -16,12 +17,13 @@ const { signal } = new AbortController()
 
 /** What one worker can do, with its own memory, as after a start. */
 export function makeWork(ports: Ports, hints: World['queue']['hints']) {
-  const parts = { ...ports, pools: poolsOf(ports), hints, log: fakeLog() }
+  const parts = { ...ports, pools: poolsOf(ports), hints, log: fakeLog(), pause: async () => {} }
   const reconcileLease = makeReconcileLease(parts)
   const reconcileTask = makeReconcileTask(parts)
   const admitQueued = makeAdmitQueued(parts)
   return {
     sweepDue: makeSweepDue(parts),
+    compareStanding: makeCompareStanding(parts),
     collectOrphans: makeCollectOrphans(parts),
     async serve({ job, id }: TakenHint): Promise<unknown> {
       switch (job) {
@@ -54,6 +56,7 @@ export function startWorker(world: World, name: string): Process {
     for (const hint of queue.take(3)) void guarded(world, name, () => work.serve(hint))
   })
   void every(3_000, () => work.sweepDue())
+  void every(20_000, () => work.compareStanding(signal))
   void every(25_000, () => work.collectOrphans(signal))
   return process
 }

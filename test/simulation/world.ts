@@ -113,7 +113,7 @@ export type Trace = {
 
 /** Calls after which everything is as it was. */
 const reads =
-  /[.](find|list|due|queued|occupied|inspect|capacity|living|read|length|head|get|resolve)[A-Za-z]*$/
+  /[.](find|list|due|queued|standing|occupied|inspect|capacity|living|read|length|head|get|resolve)[A-Za-z]*$/
 
 function makeTrace(elapsed: () => number): Trace {
   let state = 0x811c9dc5

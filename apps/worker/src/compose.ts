@@ -20,6 +20,7 @@ import type {
 import {
   makeAdmitQueued,
   makeCollectOrphans,
+  makeCompareStanding,
   makeEnsureTenant,
   makePruneRecords,
   makeReconcileLease,
@@ -156,12 +157,20 @@ function makeSchedules(
   { hints }: DirectJobs,
 ): readonly Schedule[] {
   const sweepDue = makeSweepDue({ ...platform, hints })
+  const compareStanding = makeCompareStanding({ ...platform, hints })
   const collectOrphans = makeCollectOrphans(platform)
   const pruneRecords = makePruneRecords(platform)
   const repairTenants = makeRepairTenants({ ...platform, hints })
   const quiet = () => false
   return [
     { name: 'sweep-due', everyMs: sweepMs, limitMs: 20_000, run: sweepDue, isNews: quiet },
+    {
+      name: 'compare-standing',
+      everyMs: minuteMs / 2,
+      limitMs: minuteMs / 3,
+      run: compareStanding,
+      isNews: quiet,
+    },
     {
       name: 'collect-orphans',
       everyMs: orphanSweepMs,

@@ -1,5 +1,10 @@
 import type { LeaseEvent, LeaseStore, ReplaceOutcome } from '@leasehold/application'
-import { type LeaseId, type Queued, usageChangeOfLease } from '@leasehold/domain'
+import {
+  type LeaseId,
+  type Queued,
+  type StandingLease,
+  usageChangeOfLease,
+} from '@leasehold/domain'
 import { makeAdmission, requireSameTenant } from './admission.ts'
 import { changeOf, type ReplaceAnswer, toReplaceOutcome } from './replace.ts'
 import { leaseColumns, leaseFromRow, rowFromLease } from './rows/lease-row.ts'
@@ -48,6 +53,16 @@ export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {
       const rest = `WHERE pool = $1 AND state = 'queued' ORDER BY entered_state_at, id LIMIT $2`
       return (await rows.select('queued', rest, [pool, limit])) as Queued[]
     },
+
+    // What stands occupies something, its disk at least: said so, the small index of what a pool carries is enough.
+    standingIn: (pool, after, limit) =>
+      query<StandingLease>(
+        'lease-standing',
+        `SELECT id, state, generation FROM leases
+         WHERE pool = $1 AND occupies <> '{}'::jsonb AND state IN ('ready', 'stopped')
+           AND id COLLATE "C" > $2 ORDER BY id COLLATE "C" LIMIT $3`,
+        [pool, after ?? '', limit],
+      ),
 
     async noteWaiting(id, waitingFor) {
       await query(

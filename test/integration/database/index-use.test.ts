@@ -33,6 +33,11 @@ const questions: readonly (readonly [
     (db) => db.leases.placingIn('p1' as PoolName),
     ['leases_placing'],
   ],
+  [
+    'leases that stand',
+    (db) => db.leases.standingIn('p1' as PoolName, null, 20_000),
+    ['leases_occupying'],
+  ],
   ['one lease', (db) => db.leases.find(tenantId, 'lse_7' as LeaseId), ['leases_pkey']],
   ['leases that live', (db) => db.leases.living(['lse_7' as LeaseId]), ['leases_pkey']],
   [

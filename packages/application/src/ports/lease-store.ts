@@ -10,6 +10,7 @@ import type {
   PoolName,
   Queued,
   QuotaShortage,
+  StandingLease,
   TaskId,
   TenantId,
 } from '@leasehold/domain'
@@ -101,6 +102,15 @@ export interface LeaseStore {
   occupiedIn(pool: PoolName): Promise<Amounts>
   /** Leases of one pool that have a place and no ready machine yet, across tenants. */
   placingIn(pool: PoolName): Promise<readonly PlacingMachine[]>
+  /**
+   * Leases of one pool that are ready, or stopped with a disk kept, across tenants, by id: at most `limit` of those
+   * after `after`. One statement, however many they are.
+   */
+  standingIn(
+    pool: PoolName,
+    after: LeaseId | null,
+    limit: number,
+  ): Promise<readonly StandingLease[]>
   /** Notes why a queued lease waits, without a new version. */
   noteWaiting(id: LeaseId, waitingFor: string): Promise<void>
   /** Which of these leases still exist and are not ended: the rest are orphans. */

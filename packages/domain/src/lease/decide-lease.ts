@@ -186,11 +186,14 @@ function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines)
   }
 }
 
-/** When the reconciler should look at the lease again even if nobody tells it to. */
+/**
+ * When the reconciler should look at the lease again even if nobody tells it to. A standing one only when its time
+ * is over: before, all of them are compared at once, which finds those that `deviates` names.
+ */
 export function lookAgainAt(lease: Lease, now: Instant): Instant | null {
   const soonMs = 1_000
   const standingMs = 30_000
-  const restingMs = 600_000
+  const whenOver = (end: Instant) => (now < end ? end : now + soonMs)
   switch (lease.state) {
     case 'queued':
       return Math.min(
@@ -201,9 +204,11 @@ export function lookAgainAt(lease: Lease, now: Instant): Instant | null {
     case 'stopping':
       return now + soonMs
     case 'ready':
-      return Math.min(now + standingMs, lease.expiresAt)
+      return lease.obstacle === null
+        ? whenOver(lease.expiresAt)
+        : Math.min(now + standingMs, whenOver(lease.expiresAt))
     case 'stopped':
-      return Math.min(now + restingMs, lease.keepUntil)
+      return whenOver(lease.keepUntil)
     case 'released':
     case 'failed':
       return null

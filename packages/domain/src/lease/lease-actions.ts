@@ -1,7 +1,7 @@
 import type { Lease } from './lease.ts'
 import { isFinalLeaseReason } from './lease-end-reason.ts'
 
-export const leaseActionNames = ['stop', 'start', 'restart', 'extend', 'release'] as const
+export const leaseActionNames = ['stop', 'start', 'restart', 'extend', 'resize', 'release'] as const
 export type LeaseAction = (typeof leaseActionNames)[number]
 
 /** The moves a renter may ask for now. `release` is possible in every state that is not an end. */
@@ -16,7 +16,7 @@ export function leaseActions(lease: Lease): readonly LeaseAction[] {
     case 'stopping':
       return isFinalLeaseReason(lease.reason) ? [] : ['release']
     case 'stopped':
-      return ['start', 'extend', 'release']
+      return ['start', 'extend', 'resize', 'release']
     case 'released':
     case 'failed':
       return []

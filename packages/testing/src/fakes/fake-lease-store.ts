@@ -95,6 +95,17 @@ export function fakeLeaseStore(memory: Memory): LeaseStore {
         .filter((lease) => lease.state === 'provisioning' && lease.pool === pool)
         .map(({ id, tenantId, machineType, shape }) => ({ id, tenantId, machineType, shape }))
     },
+    async standingIn(pool, after, limit) {
+      return [...memory.leases.values()]
+        .flatMap(({ item: { id, pool: itsPool, state, generation } }) =>
+          itsPool === pool && (state === 'ready' || state === 'stopped')
+            ? [{ id, state, generation }]
+            : [],
+        )
+        .filter(({ id }) => after === null || id > after)
+        .sort((left, right) => (left.id < right.id ? -1 : 1))
+        .slice(0, limit)
+    },
     async noteWaiting(id, waitingFor) {
       const row = memory.leases.get(id)
       if (row?.item.state === 'queued') row.item = { ...row.item, waitingFor }

@@ -1,4 +1,6 @@
 import { accessStoreContract } from './access-store-contract.ts'
+import { apiKeyStoreContract } from './api-key-store-contract.ts'
+import { leaseStandingContract } from './lease-standing-contract.ts'
 import { leaseStoreContract } from './lease-store-contract.ts'
 import {
   auditLogContract,
@@ -15,6 +17,7 @@ import { usageStoreContract } from './usage-store-contract.ts'
 /** The promises of all stores over one database. */
 export function allStoresContract(name: string, open: OpenStores): void {
   leaseStoreContract(name, open)
+  leaseStandingContract(name, open)
   taskStoreContract(name, open)
   taskLogStoreContract(name, open)
   runCredentialStoreContract(name, open)
@@ -22,6 +25,7 @@ export function allStoresContract(name: string, open: OpenStores): void {
   quotaLedgerContract(name, open)
   catalogueStoreContract(name, open)
   sshKeyStoreContract(name, open)
+  apiKeyStoreContract(name, open)
   usageStoreContract(name, open)
   idempotencyStoreContract(name, open)
   accessStoreContract(name, open)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type {
   AccessStore,
+  ApiKeyStore,
   AuditLog,
   CatalogueStore,
   Clock,
@@ -41,6 +42,7 @@ export type StoresUnderTest = {
   readonly quotas: QuotaLedger
   readonly catalogue: CatalogueStore
   readonly sshKeys: SshKeyStore
+  readonly apiKeys: ApiKeyStore
   readonly usage: UsageStore
   readonly idempotency: IdempotencyStore
   readonly audit: AuditLog
