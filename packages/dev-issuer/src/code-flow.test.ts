@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { postForm, withIssuer } from '../test/with-issuer.ts'
+import { signInByCode } from './code-flow-client.ts'
 
 describe('the authorization code flow', () => {
   it('lets a command line client sign in with a code, PKCE and a loopback redirect', () =>
@@ -26,6 +27,29 @@ describe('the authorization code flow', () => {
 
       expect(wrong).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
       expect(decodeJwt(right.body.access_token ?? '')).toMatchObject({ preferred_username: 'gina' })
+    }))
+
+  it.each(['tess', 'mia'])('is what the client for tests does for %s', (userName) =>
+    withIssuer(async ({ issuer }) => {
+      const { accessToken } = await signInByCode(issuer, userName, userName)
+
+      expect(decodeJwt(accessToken)).toMatchObject({ preferred_username: userName })
+      await expect(signInByCode(issuer, userName, 'wrong')).rejects.toThrow('password is wrong')
+    }),
+  )
+
+  it('names every organization of a person who belongs to several', () =>
+    withIssuer(async ({ issuer }) => {
+      const { accessToken } = await signInByCode(issuer, 'tess', 'tess')
+      const { accessToken: one } = await signInByCode(issuer, 'tess', 'tess', {
+        scope: 'openid organization:globex',
+      })
+
+      expect(decodeJwt(accessToken).organization).toMatchObject({
+        acme: { tenant_id: ['ten_acme'], groups: ['/member'] },
+        globex: { tenant_id: ['ten_globex'], groups: ['/viewer'] },
+      })
+      expect(Object.keys(decodeJwt(one).organization ?? {})).toEqual(['globex'])
     }))
 
   it('refuses the code flow without PKCE', () =>

@@ -1,8 +1,6 @@
 import { publicClientId } from './client-ids.ts'
 import { walkThroughPages } from './form-browser.ts'
-
-const requestTimeoutMs = 15_000
-const maxAnswerBytes = 262_144
+import { newProof, postToIssuer, type TokenAnswer, textOf, tokensFrom } from './token-client.ts'
 
 /** What the device shows its person (RFC 8628 §3.2). */
 export type DevicePrompt = {
@@ -20,18 +18,12 @@ export type SignInOptions = {
   readonly signal?: AbortSignal
 }
 
-export type SignedIn = {
-  readonly accessToken: string
-  readonly idToken: string | null
-  readonly refreshToken: string | null
-  readonly expiresInSeconds: number
-  readonly prompt: DevicePrompt
-}
+export type SignedIn = TokenAnswer & { readonly prompt: DevicePrompt }
 
 /**
- * Signs in with the development issuer by the device flow, over plain HTTP and with its real pages:
- * once as the device that asks for a code, once as the browser in which a person types it. Throws an
- * error that says which step failed.
+ * Signs in by the device flow (RFC 8628, with PKCE, which Keycloak demands of this client here too),
+ * over plain HTTP and with the issuer's real pages: once as the device that asks for a code, once as
+ * the browser in which a person types it. Throws an error that says which step failed.
  */
 export async function signInByDeviceFlow(
   issuer: string,
@@ -41,60 +33,30 @@ export async function signInByDeviceFlow(
 ): Promise<SignedIn> {
   const { clientId = publicClientId, scope = 'openid organization:*', signal, onPrompt } = options
   const endpoint = `${issuer}/protocol/openid-connect`
-  const started = await post(`${endpoint}/auth/device`, { client_id: clientId, scope }, signal)
+  const { verifier, challenge } = newProof()
+  const asked = { client_id: clientId, scope, ...challenge }
+  const started = await postToIssuer(`${endpoint}/auth/device`, asked, signal)
   const prompt = promptFrom(started)
   await onPrompt?.(prompt)
-  await walkThroughPages(prompt.verificationUriComplete, { userName, password }, signal)
-  const tokens = await post(
+  await walkThroughPages(prompt.verificationUriComplete, { userName, password }, { signal })
+  const tokens = await postToIssuer(
     `${endpoint}/token`,
     {
       client_id: clientId,
       grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
       device_code: textOf(started, 'device_code'),
+      code_verifier: verifier,
     },
     signal,
   )
-  return {
-    accessToken: textOf(tokens, 'access_token'),
-    idToken: typeof tokens.id_token === 'string' ? tokens.id_token : null,
-    refreshToken: typeof tokens.refresh_token === 'string' ? tokens.refresh_token : null,
-    expiresInSeconds: Number(tokens.expires_in),
-    prompt,
-  }
+  return { ...tokensFrom(tokens), prompt }
 }
 
-type Answer = Readonly<Record<string, unknown>>
-
-function promptFrom(answer: Answer): DevicePrompt {
+function promptFrom(answer: Readonly<Record<string, unknown>>): DevicePrompt {
   return {
     userCode: textOf(answer, 'user_code'),
     verificationUri: textOf(answer, 'verification_uri'),
     verificationUriComplete: textOf(answer, 'verification_uri_complete'),
     expiresInSeconds: Number(answer.expires_in),
   }
-}
-
-async function post(
-  url: string,
-  form: Readonly<Record<string, string>>,
-  signal: AbortSignal | undefined,
-): Promise<Answer> {
-  const timeout = AbortSignal.timeout(requestTimeoutMs)
-  const response = await fetch(url, {
-    method: 'POST',
-    body: new URLSearchParams(form),
-    redirect: 'error',
-    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-  })
-  const text = await response.text()
-  if (text.length > maxAnswerBytes) throw new Error(`The issuer's answer is too long (${url}).`)
-  const answer = JSON.parse(text) as Answer
-  if (response.ok) return answer
-  throw new Error(`The issuer refused (${url}): ${answer.error_description ?? answer.error}`)
-}
-
-function textOf(answer: Answer, name: string): string {
-  const value = answer[name]
-  if (typeof value !== 'string') throw new Error(`The issuer's answer has no "${name}".`)
-  return value
 }

@@ -1,4 +1,5 @@
 export { serviceClientId } from './client-ids.ts'
+export { signInByCode } from './code-flow-client.ts'
 export {
   type DevicePrompt,
   type SignedIn,
