@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
-import { meanings, type SettingName, settings } from './settings.ts'
+import { meanings } from './setting-meanings.ts'
+import { type SettingName, settings } from './settings.ts'
 
 /** One row of the settings table. */
 export type SettingDescription = {

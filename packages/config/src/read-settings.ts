@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
-import { meanings, type SettingName, type Settings, settings } from './settings.ts'
+import { meanings } from './setting-meanings.ts'
+import { type SettingName, type Settings, settings } from './settings.ts'
 
 export type EnvironmentSource = Readonly<Record<string, string | undefined>>
 export type FileReader = (path: string) => string
