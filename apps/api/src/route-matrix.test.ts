@@ -26,6 +26,7 @@ const roles: readonly { person: Person; role: MemberRole }[] = [
 const bodies: Readonly<Record<string, unknown>> = {
   requestLease: leaseBody,
   extendLease: { extendBySeconds: 600 },
+  resizeLease: { machineType: 'small' },
   submitTask: { script: 'print(1)' },
   addSshKey: { name: 'laptop', publicKey: leaseBody.sshPublicKeys[0] },
   createTenant: { slug: 'initech', name: 'Initech', tier: 'dev' },

@@ -17,6 +17,7 @@ import {
   type KubernetesTenancyOptions,
   openKubernetesTenancyDriver,
 } from './tenancy/kubernetes-tenancy-driver.ts'
+import { tierRefusal } from './tenancy/tier-refusal.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export type KubernetesPoolOptions = Pick<
@@ -61,6 +62,7 @@ export async function openKubernetesPool(
     images: Object.keys(settings.images) as ImageName[],
     taskImages: Object.keys(settings.taskImages) as ImageName[],
     taskIsolations: isolationsOf(settings),
+    tierRefusal: (tier, shape) => tierRefusal(tier, shape, settings),
     machines: parts.machines,
     tasks: parts.tasks,
     tenancy: parts.tenancy,

@@ -17,6 +17,7 @@ import {
   GpuType,
   GpuTypeEntry,
   GpuTypeList,
+  ResizeLeaseBody,
   MachineType,
   MachineTypeList,
   PutGpuTypeBody,
@@ -80,6 +81,7 @@ export const tenantComponents: readonly Component[] = [
   FilePage,
   FileDownload,
   Quota,
+  ResizeLeaseBody,
   QuotaList,
   Usage,
 ]

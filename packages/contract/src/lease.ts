@@ -43,7 +43,7 @@ export const leaseReasonNames = [
   'machine-refused',
 ] as const
 
-export const leaseActionWords = ['stop', 'start', 'restart', 'extend', 'release'] as const
+export const leaseActionWords = ['stop', 'start', 'restart', 'extend', 'resize', 'release'] as const
 
 export const leaseObstacleCodes = [
   'no-room',
@@ -201,6 +201,20 @@ export const ExtendLeaseBody = component(
   ),
 )
 export type ExtendLeaseBody = Static<typeof ExtendLeaseBody>
+
+export const ResizeLeaseBody = component(
+  'ResizeLeaseBody',
+  Type.Object(
+    {
+      machineType: {
+        ...catalogueName('small'),
+        description: 'The one whose CPUs, memory and price the lease has from its next start on.',
+      },
+    },
+    { additionalProperties: false },
+  ),
+)
+export type ResizeLeaseBody = Static<typeof ResizeLeaseBody>
 
 export const ListLeasesQuery = Type.Object(
   {

@@ -14,6 +14,7 @@ export const problemCodes = [
   'auth/forbidden',
   'tenant/not-found',
   'tenant/suspended',
+  'tenant/tier-forbids',
   'tenant/already-exists',
   'lease/not-found',
   'lease/action-not-possible',

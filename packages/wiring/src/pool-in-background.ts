@@ -44,6 +44,8 @@ export function poolInBackground(options: Options): ClosablePool {
   const { connects, ...shown } = info
   return {
     ...shown,
+    // Until it is open its own rules are not known: the cluster refuses then what it must.
+    tierRefusal: (tier, shape) => pool?.tierRefusal?.(tier, shape) ?? null,
     trouble: () => (pool === null ? trouble : (pool.trouble?.() ?? null)),
     machines: machinesOf(opened, () => pool, whenOpen),
     tasks: tasksOf(opened, () => pool, whenOpen),

@@ -24,6 +24,7 @@ export const problemAnswers = {
   'auth/forbidden': { status: 403, title: 'Not allowed' },
   'tenant/not-found': { status: 404, title: 'No such tenant' },
   'tenant/suspended': { status: 403, title: 'Tenant suspended' },
+  'tenant/tier-forbids': { status: 403, title: 'Not for this tier' },
   'tenant/already-exists': { status: 409, title: 'Tenant already exists' },
   'lease/not-found': { status: 404, title: 'No such lease', lasting: true },
   'lease/action-not-possible': { status: 409, title: 'Not possible in this state' },

@@ -49,6 +49,7 @@ export const tenantOperations = {
   getTask: reads('tasks:read'),
   cancelTask: givesBack('tasks:write'),
   readTaskLog: reads('tasks:read'),
+  resizeLease: writes('leases:write'),
   streamTaskLog: { permission: 'tasks:read', routeClass: 'stream', whenSuspended: 'answered' },
   listTaskEvents: reads('tasks:read'),
   listTaskOutputs: reads('tasks:read'),

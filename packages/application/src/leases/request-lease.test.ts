@@ -1,11 +1,20 @@
-import type { ImageName, MachineTypeName, PoolName, SshKeyId, TenantId } from '@leasehold/domain'
+import type {
+  ImageName,
+  MachineTypeName,
+  PoolName,
+  SshKeyId,
+  TenantId,
+  Tier,
+} from '@leasehold/domain'
 import {
+  type APlatform,
   aLeaseRequest,
   aMachineType,
   anSshKey,
   aPlatform,
   aPublicKey,
   aShape,
+  fakePools,
   testNow,
 } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
@@ -83,6 +92,28 @@ describe('requesting a lease', () => {
     })
   })
 
+  it('is refused by a pool that gives no such machine to its tier, in words of the pool', async () => {
+    const platform = await poolRefusing('dev')
+    const asTier = (tier: Tier) => changeTier(platform, tier)
+    const requestLease = makeRequestLease(platform)
+
+    asTier('dev')
+    await expect(requestLease(aLeaseRequest())).rejects.toMatchObject({
+      code: 'tenant/tier-forbids',
+      message: 'Not for dev.',
+      field: '/machineType',
+    })
+    asTier('test')
+    expect((await requestLease(aLeaseRequest())).state).toBe('queued')
+  })
+
+  it('asks who the tenant is only for a machine that some tier may not have', async () => {
+    const platform = await aPlatform()
+    platform.tenants.faults.always('find', { kind: 'fail-before' })
+
+    expect((await makeRequestLease(platform)(aLeaseRequest())).state).toBe('queued')
+  })
+
   it('waits in the queue of a pool that cannot be asked now', async () => {
     const platform = await aPlatform()
     platform.machines.faults.always('capacity', { kind: 'fail-before' })
@@ -157,3 +188,17 @@ describe('requesting a lease', () => {
     })
   })
 })
+
+/** The usual platform, whose pool gives nothing to one tier. */
+async function poolRefusing(refused: Tier) {
+  const platform = await aPlatform()
+  const tierRefusal = (tier: Tier) => (tier === refused ? `Not for ${tier}.` : null)
+  const pools = fakePools(platform.pools.all().map((pool) => ({ ...pool, tierRefusal })))
+  return { ...platform, pools }
+}
+
+function changeTier({ memory }: Pick<APlatform, 'memory'>, tier: Tier): void {
+  const tenant = memory.tenants.get('ten_acme')
+  if (tenant === undefined) throw new Error('The platform has no tenant acme.')
+  memory.tenants.set('ten_acme', { ...tenant, tier })
+}

@@ -18,10 +18,13 @@ import type { JobHints } from '../ports/job-hints.ts'
 import type { LeaseStore } from '../ports/lease-store.ts'
 import type { Pools } from '../ports/pools.ts'
 import type { SshKeyStore } from '../ports/ssh-key-store.ts'
+import type { TenantStore } from '../ports/tenant-store.ts'
 import { shortageError } from '../quotas/shortage-error.ts'
 import type { RentalRules } from '../rules/rental-rules.ts'
 import { choosePool } from '../scheduling/choose-pool.ts'
 import type { LookAtPool } from '../scheduling/pool-room.ts'
+import { poolsForTier } from '../scheduling/pools-for-tier.ts'
+import { findMachineType } from './find-machine-type.ts'
 
 export type RequestLeaseCommand = {
   readonly tenantId: TenantId
@@ -43,6 +46,7 @@ export type RequestLeaseDeps = {
   readonly leases: Pick<LeaseStore, 'admit'>
   readonly catalogue: Pick<CatalogueStore, 'findMachineType'>
   readonly sshKeys: Pick<SshKeyStore, 'find'>
+  readonly tenants: Pick<TenantStore, 'find'>
   readonly pools: Pools
   readonly lookAtPool: LookAtPool
   readonly hints: JobHints
@@ -58,11 +62,14 @@ export type RequestLease = (command: RequestLeaseCommand) => Promise<Lease>
  */
 export function makeRequestLease(deps: RequestLeaseDeps): RequestLease {
   return async (command) => {
-    const machineType = await findType(deps, command.machineType)
+    const machineType = await findMachineType(deps.catalogue, command.machineType)
     const authorizedKeys = await collectKeys(deps, command)
     const image = chooseImage(machineType, command.image)
     const pool = await choosePool(deps, {
-      candidates: machineType.pools,
+      candidates: await poolsForTier(deps, machineType.pools, command.pool, {
+        tenantId: command.tenantId,
+        shape: machineType.shape,
+      }),
       named: command.pool,
       image,
       demand: {
@@ -80,18 +87,6 @@ export function makeRequestLease(deps: RequestLeaseDeps): RequestLease {
     if (admission.lease.state === 'queued') await deps.hints.admitQueued(admission.lease.pool)
     return admission.lease
   }
-}
-
-async function findType(deps: RequestLeaseDeps, name: MachineTypeName): Promise<MachineType> {
-  const machineType = await deps.catalogue.findMachineType(name)
-  if (machineType === null)
-    throw new DomainError(
-      'machine-type/not-found',
-      `There is no machine type ${name}.`,
-      { machineType: name },
-      '/machineType',
-    )
-  return machineType
 }
 
 function chooseImage(machineType: MachineType, wanted: ImageName | null): ImageName {

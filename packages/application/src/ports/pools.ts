@@ -2,10 +2,12 @@ import type {
   ImageName,
   Instant,
   LeaseId,
+  MachineShape,
   PoolInfo,
   PoolName,
   TaskIsolation,
   TenantId,
+  Tier,
 } from '@leasehold/domain'
 import type { MachineDriver } from './machine-driver.ts'
 import type { TaskDriver } from './task-driver.ts'
@@ -30,6 +32,8 @@ export type Pool = PoolInfo & {
   readonly taskImages?: readonly ImageName[]
   /** How far tasks can be kept from their neighbours here, the usual one first. */
   readonly taskIsolations: readonly TaskIsolation[]
+  /** Why this place gives no such machine to tenants of that tier, in words for the renter; null: it does. Absent: it always does. */
+  readonly tierRefusal?: (tier: Tier, shape: MachineShape) => string | null
   /** Null while the place works. Absent: it always does. */
   readonly trouble?: () => PoolTrouble | null
   /** Calls `onRoom` whenever there may be more room than before; a hint, nothing more. Ends with the signal. Absent: rows say it. */

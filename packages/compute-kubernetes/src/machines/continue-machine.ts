@@ -1,7 +1,7 @@
 import { type MachineOrder, StaleGeneration } from '@leasehold/application'
 import { kinds } from '../client/kinds.ts'
 import { isKubeError, KubeError } from '../client/kube-error.ts'
-import { annotationNames } from '../object-names.ts'
+import { annotationNames, labelNames } from '../object-names.ts'
 import { cutShort } from './cut-short.ts'
 import { haltPatch } from './halt-patch.ts'
 import type { VirtualMachine } from './kubevirt-objects.ts'
@@ -89,13 +89,15 @@ async function endedBefore(
  * What a start changes: the generation, and the size, which may be another than last time. Volumes and cards that were
  * attached meanwhile stay as they are.
  */
-function startPatch({ generation, shape }: MachineOrder): object {
+function startPatch({ generation, shape, machineType }: MachineOrder): object {
   const annotations = { [annotationNames.generation]: String(generation) }
+  // A lease that was resized has another one: whoever stands apart from a type is told by its name.
+  const labels = { [labelNames.machineType]: machineType }
   return {
-    metadata: { annotations },
+    metadata: { annotations, labels },
     spec: {
       runStrategy: 'RerunOnFailure',
-      template: { metadata: { annotations }, spec: { domain: domainSize(shape) } },
+      template: { metadata: { annotations, labels }, spec: { domain: domainSize(shape) } },
     },
   }
 }

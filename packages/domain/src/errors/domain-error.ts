@@ -8,6 +8,7 @@ export const domainErrorCodes = [
   'auth/forbidden',
   'tenant/not-found',
   'tenant/suspended',
+  'tenant/tier-forbids',
   'tenant/already-exists',
   'lease/not-found',
   'lease/action-not-possible',

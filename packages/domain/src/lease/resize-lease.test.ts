@@ -12,6 +12,8 @@ const large = (facts: Partial<MachineShape> = {}) =>
     shape: aShape({ cpu, memoryMiB: 8_192, memory: { maxMiB: 16_384 }, ...facts }),
   })
 
+const apart = { placement: { apartFrom: 'same-machine-type' as const } }
+
 describe('a stopped lease that gets another size', () => {
   it('has its CPUs, memory and price, and keeps its disks', () => {
     const lease = aLease.stopped()
@@ -45,7 +47,16 @@ describe('a stopped lease that gets another size', () => {
     ['a promise of its own', { critical: true }, 'critical'],
   ])('is refused a type with %s, and told so', (_what, facts, differs) => {
     expect(() => resizeLease(aLease.stopped(), large(facts))).toThrow(
-      expect.objectContaining({ code: 'machine-type/unavailable', facts: { machineType: 'large', differs } }),
+      expect.objectContaining({
+        code: 'machine-type/unavailable',
+        facts: { machineType: 'large', differs },
+      }),
     )
+  })
+
+  it('is refused where it stands apart from machines of its own type, which has a name', () => {
+    const lease = aLease.stopped({ shape: aShape(apart) })
+
+    expect(() => resizeLease(lease, large({ ...apart, memory: {} }))).toThrow('stands apart from')
   })
 })

@@ -13,6 +13,10 @@ export function resizeLease(lease: Stopped, to: MachineType): Stopped {
   const differs = [
     ...(holdsDisks(to.shape.disks, lease.shape.disks) ? [] : ['disks']),
     ...otherParts(lease.shape, shape),
+    // Whom it stands apart from was built in by the name of its type.
+    ...(shape.placement?.apartFrom === 'same-machine-type'
+      ? ['machines that it stands apart from']
+      : []),
   ]
   if (differs.length > 0)
     throw new DomainError(

@@ -6,6 +6,7 @@ import type {
   OpenJupyterLink,
   ReleaseLease,
   RequestLease,
+  ResizeLease,
   RestartLease,
   StartLease,
   StopLease,
@@ -19,6 +20,7 @@ import { listLeasesRoute } from './list-leases.ts'
 import { openJupyterLinkRoute } from './open-jupyter-link.ts'
 import { releaseLeaseRoute } from './release-lease.ts'
 import { requestLeaseRoute } from './request-lease.ts'
+import { resizeLeaseRoute } from './resize-lease.ts'
 import { restartLeaseRoute } from './restart-lease.ts'
 import type { ShowLease } from './show-lease.ts'
 import { startLeaseRoute } from './start-lease.ts'
@@ -33,6 +35,7 @@ export type LeaseUseCases = {
   readonly startLease: StartLease
   readonly restartLease: RestartLease
   readonly extendLease: ExtendLease
+  readonly resizeLease: ResizeLease
   readonly releaseLease: ReleaseLease
   readonly openJupyterLink: OpenJupyterLink
   readonly showLease: ShowLease
@@ -52,6 +55,7 @@ export const leaseRoutes: FastifyPluginAsync<{ readonly useCases: LeaseUseCases 
   await app.register(startLeaseRoute, useCases)
   await app.register(restartLeaseRoute, useCases)
   await app.register(extendLeaseRoute, useCases)
+  await app.register(resizeLeaseRoute, useCases)
   await app.register(listLeaseEventsRoute, useCases)
   await app.register(openJupyterLinkRoute, useCases)
 }

@@ -1,5 +1,11 @@
+import type { LeaseId } from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
 import { anApi, aReadyLease, aRequestedLease, verdict } from '../../../test/api-harness.ts'
+
+const bodies: Readonly<Record<string, object>> = {
+  extend: { extendBySeconds: 600 },
+  resize: { machineType: 'small' },
+}
 
 describe('the moves of a lease', () => {
   it('stop, start and restart answer 202 with the lease on its way', async () => {
@@ -17,14 +23,14 @@ describe('the moves of a lease', () => {
     expect((await api.tenant('GET', `/v1/leases/${id}`)).json().state).toBe('ready')
   })
 
-  it.each(['start', 'restart', 'extend'])(
+  it.each(['start', 'restart', 'extend', 'resize'])(
     '%s answers 409 where it is not possible, and says what is',
     async (name) => {
       const api = await anApi()
       const id = await aRequestedLease(api)
 
       const answer = await api.tenant('POST', `/v1/leases/${id}/${name}`, {
-        ...(name === 'extend' ? { json: { extendBySeconds: 600 } } : {}),
+        ...(name in bodies ? { json: bodies[name] } : {}),
       })
 
       expect(verdict(answer)).toEqual({ status: 409, code: 'lease/action-not-possible' })
@@ -41,6 +47,29 @@ describe('the moves of a lease', () => {
     })
 
     expect(answer.json().expiresAt).toBe('2026-01-05T13:30:00.000Z')
+  })
+
+  it('resize answers with the size that a stopped lease starts with next', async () => {
+    const api = await anApi()
+    const id = await aReadyLease(api)
+    await api.tenant('POST', `/v1/leases/${id}/stop`)
+    await api.platform.settle()
+
+    const answer = await api.tenant('POST', `/v1/leases/${id}/resize`, { json: bodies.resize })
+
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({
+      state: 'stopped',
+      machineType: 'small',
+      resources: { vcpu: 2, memoryMiB: 2_048, diskGiB: 4 },
+    })
+    await api.tenant('POST', `/v1/leases/${id}/start`)
+    await api.platform.settle()
+    expect((await api.tenant('GET', `/v1/leases/${id}`)).json().state).toBe('ready')
+    expect(api.platform.machines.order(id as LeaseId)).toMatchObject({
+      shape: { memoryMiB: 2_048 },
+      generation: 2,
+    })
   })
 
   it('extend names its field when it is too much', async () => {
