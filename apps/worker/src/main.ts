@@ -2,6 +2,7 @@ import { loadConfig } from '@leasehold/config'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
 import { openPlatform } from '@leasehold/wiring'
 import { composeWorker } from './compose.ts'
+import { startHealthServer } from './health-server.ts'
 
 /** A worker as a process of its own, on parts that are configured. Many may run beside each other. */
 async function main(): Promise<void> {
@@ -15,14 +16,17 @@ async function main(): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
   const platform = await openPlatform(config, identity, log, stopping.signal)
-  const { observeJob } = makeMetrics()
-  const worker = composeWorker(config, { ...platform, observeJob })
+  const metrics = makeMetrics()
+  const worker = composeWorker(config, { ...platform, observeJob: metrics.observeJob })
   await worker.start()
+  const { host, port } = config.worker
+  const health = await startHealthServer({ host, port, checks: platform.checks, metrics })
   log.info({ pools: platform.pools.all().map((pool) => pool.name) }, 'worker works')
 
   const stop = async () => {
     setTimeout(() => process.exit(1), shutdownMs).unref()
     await worker.close()
+    await health.close()
     await platform.close()
   }
   const stopOrSay = () =>

@@ -127,6 +127,9 @@ export type Config = {
     readonly unauthenticatedPerMinute: number
   }
   readonly worker: {
+    /** Where its health and metrics are asked for. */
+    readonly host: string
+    readonly port: number
     readonly sweepMs: number
     readonly orphanSweepMs: number
     readonly concurrency: number

@@ -83,6 +83,8 @@ function toConfig(env: Settings, pools: Config['pools']): Config {
       unauthenticatedPerMinute: env.RATE_UNAUTHENTICATED_PER_MINUTE,
     },
     worker: {
+      host: env.WORKER_HOST,
+      port: env.WORKER_PORT,
       sweepMs: env.SWEEP_SECONDS * secondMs,
       orphanSweepMs: env.ORPHAN_SWEEP_SECONDS * secondMs,
       concurrency: env.WORKER_CONCURRENCY,

@@ -91,6 +91,8 @@ export const meanings: Record<SettingName, Meaning> = {
   SSH_PUBLIC_HOST: meaning('Addresses', 'Host name in the SSH commands given to renters.', {
     absent: 'SSH_HOST',
   }),
+  WORKER_HOST: meaning('Addresses', 'Address a worker shows its health and metrics on.'),
+  WORKER_PORT: meaning('Addresses', 'Port of that; 0 takes any free one.'),
   LEASEHOLD_POOLS: meaning(
     'Pool',
     'Path of a YAML or JSON file that lists every pool: this computer, clusters. The other settings of this group then count for nothing. Example: `deploy/kubernetes/pools.example.yaml`.',

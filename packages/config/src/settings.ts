@@ -61,6 +61,8 @@ export const settings = {
   SSH_HOST: host('127.0.0.1'),
   SSH_PORT: port(2222),
   SSH_PUBLIC_HOST: optional(),
+  WORKER_HOST: host('127.0.0.1'),
+  WORKER_PORT: port(8085),
 
   LEASEHOLD_POOLS: optional(),
   POOL_NAME: name('local'),

@@ -1,0 +1,84 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Asks one part whether it works; throws when it does not. */
+export type Check = (signal: AbortSignal) => Promise<unknown>
+
+export type HealthServerOptions = {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly checks: Readonly<Record<string, Check>>
+  readonly metrics: { readonly contentType: string; render(): string | Promise<string> }
+}
+
+type Answer = { readonly status: number; readonly type: string; readonly body: string }
+
+const checkTimeoutMs = 2_000
+const requestTimeoutMs = 10_000
+
+/**
+ * What watches a worker: `/livez` says "running", `/readyz` says "useful", part by part, `/metrics` counts. Nothing
+ * else is answered, and nothing secret is said. Rejects when the address is taken.
+ */
+export async function startHealthServer(
+  options: HealthServerOptions,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
+    answer(request.method === 'GET' ? (request.url ?? '') : '', options).then(
+      ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+      () => response.writeHead(500).end(),
+    )
+  })
+  await listen(server, options)
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(path: string, { checks, metrics }: HealthServerOptions): Promise<Answer> {
+  if (path === '/livez') return json(200, { status: 'running' })
+  if (path === '/metrics')
+    return { status: 200, type: metrics.contentType, body: await metrics.render() }
+  if (path !== '/readyz') return json(404, { status: 'unknown path' })
+  const parts = await partsOf(checks)
+  const isReady = !Object.values(parts).includes('failing')
+  return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not-ready', parts })
+}
+
+async function partsOf(checks: HealthServerOptions['checks']) {
+  const entries = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)] as const),
+  )
+  return Object.fromEntries(entries)
+}
+
+/** A part that hangs is failing. */
+async function stateOf(check: Check): Promise<'ok' | 'failing'> {
+  const signal = AbortSignal.timeout(checkTimeoutMs)
+  const timedOut = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  try {
+    await Promise.race([check(signal), timedOut])
+    return 'ok'
+  } catch {
+    return 'failing'
+  }
+}
+
+function json(status: number, body: object): Answer {
+  return { status, type: 'application/json', body: JSON.stringify(body) }
+}
+
+function listen(server: Server, { host, port }: HealthServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
