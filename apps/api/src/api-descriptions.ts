@@ -18,6 +18,7 @@ export const tenantApi: ApiDescription = {
     { name: 'me', description: 'Who you are.' },
     { name: 'catalogue', description: 'What can be had, and its price.' },
     { name: 'ssh-keys', description: 'Public keys on file.' },
+    { name: 'api-keys', description: 'Service accounts and their keys, for programs.' },
     { name: 'leases', description: 'Machines of one’s own.' },
     { name: 'tasks', description: 'Scripts that run once, each in a machine of its own.' },
     { name: 'files', description: 'The tenant’s bucket.' },

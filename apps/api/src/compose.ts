@@ -1,5 +1,10 @@
 import { makeLeaseOrigins, sshCommand } from '@leasehold/access'
-import type { IdempotencyStore, Log, TokenVerifier } from '@leasehold/application'
+import {
+  type IdempotencyStore,
+  type Log,
+  type TokenVerifier,
+  withApiKeys,
+} from '@leasehold/application'
 import type { FastifyInstance } from 'fastify'
 import type { AccessDirections } from './access-directions.ts'
 import { type ApiSettings, defaultApiSettings, type RateLimit } from './api-settings.ts'
@@ -61,7 +66,8 @@ export function composeApi(
 ): Api {
   const useCases = makeUseCases(platform, directionsFrom(config, platform))
   const parts: EdgeParts = { ...platform, settings, metrics: platform.metrics ?? null }
-  const tenantApp = makeTenantApp(parts, useCases.tenant)
+  const tokens = withApiKeys(platform.tokens, platform)
+  const tenantApp = makeTenantApp({ ...parts, tokens }, useCases.tenant)
   const operatorApp = makeOperatorApp(parts, useCases.operator)
   const runApp = makeRunApp(parts, useCases.run)
   const places = [

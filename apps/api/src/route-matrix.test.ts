@@ -29,6 +29,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   resizeLease: { machineType: 'small' },
   submitTask: { script: 'print(1)' },
   addSshKey: { name: 'laptop', publicKey: leaseBody.sshPublicKeys[0] },
+  createServiceAccount: { name: 'robot', role: 'member' },
+  createApiKey: { serviceAccountId: 'svc_0000missing', name: 'key' },
   createTenant: { slug: 'initech', name: 'Initech', tier: 'dev' },
   changeTenant: { name: 'Initech' },
   setTenantQuotas: { limits: [{ resource: 'vcpu', limit: 3 }] },
@@ -50,6 +52,8 @@ const missingIds: Readonly<Record<string, string>> = {
   taskId: 'tsk_0000missing',
   tenantId: 'ten_0000missing',
   id: 'key_0000missing',
+  accountId: 'svc_0000missing',
+  keyId: 'apk_0000missing',
   name: 'no-such-thing',
   path: 'no/such/file.txt',
 }
@@ -124,7 +128,9 @@ describe('the tenant API', () => {
 })
 
 describe('what belongs to another tenant', () => {
-  const idBearing = tenantOps.filter(({ path }) => /\{(leaseId|taskId|id|path)\}/.test(path))
+  const idBearing = tenantOps.filter(({ path }) =>
+    /\{(leaseId|taskId|id|accountId|keyId|path)\}/.test(path),
+  )
   let api: AnApi
   let ids: Record<string, string>
 
@@ -132,10 +138,18 @@ describe('what belongs to another tenant', () => {
     api = await anApi()
     const key = await api.tenant('POST', '/v1/ssh-keys', { json: bodies.addSshKey })
     await api.tenant('PUT', '/v1/files/secret/plan.txt', { body: 'acme only' })
+    const account = await api.tenant('POST', '/v1/service-accounts', {
+      json: bodies.createServiceAccount,
+    })
+    const apiKey = await api.tenant('POST', '/v1/api-keys', {
+      json: { serviceAccountId: account.json().id, name: 'key' },
+    })
     ids = {
       leaseId: await aReadyLease(api),
       taskId: await aSubmittedTask(api),
       id: key.json().id,
+      accountId: account.json().id,
+      keyId: apiKey.json().id,
       path: 'secret/plan.txt',
     }
   })
@@ -158,11 +172,15 @@ describe('what belongs to another tenant', () => {
     expect((await api.tenant('GET', `/v1/leases/${ids.leaseId}`)).json().state).toBe('ready')
     expect((await api.tenant('GET', `/v1/tasks/${ids.taskId}`)).json().state).toBe('queued')
     expect((await api.tenant('GET', '/v1/files/secret/plan.txt')).statusCode).toBe(200)
-    expect((await api.tenant('GET', '/v1/ssh-keys')).json().items).toHaveLength(1)
+    for (const path of ['/v1/ssh-keys', '/v1/service-accounts', '/v1/api-keys'])
+      expect((await api.tenant('GET', path)).json().items, path).toHaveLength(1)
   })
 
   it('is in nobody else’s lists', async () => {
-    for (const path of ['/v1/leases', '/v1/tasks', '/v1/files', '/v1/ssh-keys'])
+    for (const path of [
+      ...['/v1/leases', '/v1/tasks', '/v1/files', '/v1/ssh-keys'],
+      ...['/v1/service-accounts', '/v1/api-keys'],
+    ])
       expect((await api.tenant('GET', path, { as: 'gina' })).json(), path).toEqual({
         items: [],
         next: null,

@@ -13,6 +13,7 @@ import type { Server } from './make-server.ts'
 import { authentication } from './plugins/authentication.ts'
 import { idempotencyKey } from './plugins/idempotency-key.ts'
 import { tenantScope } from './plugins/tenant-scope.ts'
+import { type ApiKeyUseCases, apiKeyRoutes } from './routes/api-keys/index.ts'
 import { type FileUseCases, fileRoutes } from './routes/files/index.ts'
 import { listGpuTypesRoute } from './routes/gpu-types/list-gpu-types.ts'
 import { type LeaseUseCases, leaseRoutes } from './routes/leases/index.ts'
@@ -27,7 +28,8 @@ import { reportUsageRoute } from './routes/usage/report-usage.ts'
 export type TenantUseCases = LeaseUseCases &
   TaskUseCases &
   FileUseCases &
-  SshKeyUseCases & {
+  SshKeyUseCases &
+  ApiKeyUseCases & {
     readonly noteCaller: NoteCaller
     readonly listMachineTypes: ListMachineTypes
     readonly getMachineType: GetMachineType
@@ -66,6 +68,7 @@ export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Serve
       await v1.register(getMachineTypeRoute, { ...options, prefix: '/machine-types' })
       await v1.register(listGpuTypesRoute, { ...options, prefix: '/gpu-types' })
       await v1.register(sshKeyRoutes, { useCases: options, prefix: '/ssh-keys' })
+      await v1.register(apiKeyRoutes, { useCases: options })
       await v1.register(leaseRoutes, { useCases: options, prefix: '/leases' })
       await v1.register(taskRoutes, { useCases: options, prefix: '/tasks' })
       await v1.register(fileRoutes, { useCases: options, prefix: '/files' })

@@ -1,12 +1,14 @@
 import type {
   AccessSecrets,
   AccessStore,
+  ApiKeyStore,
   Clock,
   IdempotencyStore,
   Ids,
   JobHints,
   LeaseStore,
   Log,
+  MemberDirectory,
   ObjectStore,
   Pause,
   Pools,
@@ -62,8 +64,10 @@ export type WorkerPlatform = {
   readonly quotas: QuotaLedger
   readonly idempotency: IdempotencyStore
   readonly access: AccessStore
+  readonly apiKeys: ApiKeyStore
   readonly secrets: AccessSecrets
   readonly objects: ObjectStore
+  readonly directory: MemberDirectory | null
   readonly pools: Pools
   readonly hints: JobHints
   readonly rules: RentalRules

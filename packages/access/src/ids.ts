@@ -1,6 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Ids } from '@leasehold/application'
-import type { LeaseId, SshKeyId, TaskId, TenantId } from '@leasehold/domain'
+import type {
+  ApiKeyId,
+  LeaseId,
+  ServiceAccountId,
+  SshKeyId,
+  TaskId,
+  TenantId,
+} from '@leasehold/domain'
 
 /** Crockford's base 32, lower case: no i, l, o, u, and sorts like the numbers it stands for. */
 const digits = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -24,6 +31,8 @@ export function makeIds(
     taskId: (seed) => make('tsk', seed) as TaskId,
     sshKeyId: (seed) => make('key', seed) as SshKeyId,
     tenantId: () => make('ten', undefined) as TenantId,
+    serviceAccountId: (seed) => make('svc', seed) as ServiceAccountId,
+    apiKeyId: () => make('apk', undefined) as ApiKeyId,
     secret: () => Buffer.from(random(32)).toString('base64url'),
     sha256: (text) => unpaddedSha256(Buffer.from(text, 'utf8')),
     sha256OfBase64: (base64) => unpaddedSha256(Buffer.from(base64, 'base64')),

@@ -1,3 +1,12 @@
+import {
+  ApiKey,
+  ApiKeyPage,
+  CreateApiKeyBody,
+  CreateServiceAccountBody,
+  NewApiKey,
+  ServiceAccount,
+  ServiceAccountPage,
+} from './api-key.ts'
 import { LeaseEvent, LeaseEventList, TaskEvent, TaskEventList } from './events.ts'
 import { FileDownload, FileObject, FilePage } from './file-object.ts'
 import { Liveness, Readiness } from './health.ts'
@@ -8,6 +17,7 @@ import {
   LeaseObstacle,
   LeasePage,
   RequestLeaseBody,
+  ResizeLeaseBody,
   UsageSoFar,
 } from './lease.ts'
 import { JupyterAccess, JupyterLink, LeaseAccess, SshAccess } from './lease-access.ts'
@@ -17,7 +27,6 @@ import {
   GpuType,
   GpuTypeEntry,
   GpuTypeList,
-  ResizeLeaseBody,
   MachineType,
   MachineTypeList,
   PutGpuTypeBody,
@@ -54,6 +63,13 @@ export const tenantComponents: readonly Component[] = [
   SshKey,
   SshKeyPage,
   AddSshKeyBody,
+  ServiceAccount,
+  ServiceAccountPage,
+  CreateServiceAccountBody,
+  ApiKey,
+  ApiKeyPage,
+  NewApiKey,
+  CreateApiKeyBody,
   LeaseObstacle,
   LeaseCondition,
   SshAccess,
@@ -65,6 +81,7 @@ export const tenantComponents: readonly Component[] = [
   LeaseEvent,
   LeaseEventList,
   RequestLeaseBody,
+  ResizeLeaseBody,
   ExtendLeaseBody,
   JupyterLink,
   TaskInput,
@@ -81,7 +98,6 @@ export const tenantComponents: readonly Component[] = [
   FilePage,
   FileDownload,
   Quota,
-  ResizeLeaseBody,
   QuotaList,
   Usage,
 ]

@@ -1,3 +1,4 @@
+export * from './api-key.ts'
 export * from './components.ts'
 export * from './events.ts'
 export * from './file-object.ts'

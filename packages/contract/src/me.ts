@@ -22,7 +22,7 @@ export const Me = component(
       ),
       role: oneOf(memberRoleNames),
       permissions: Type.Array(Type.String({ examples: ['leases:write'] }), {
-        description: 'What the role allows.',
+        description: 'What the role allows, and the API key if one is used.',
       }),
       tenants: Type.Array(
         Type.Object(

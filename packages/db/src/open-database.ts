@@ -1,5 +1,6 @@
 import type {
   AccessStore,
+  ApiKeyStore,
   AuditLog,
   CatalogueStore,
   IdempotencyStore,
@@ -16,6 +17,7 @@ import type {
 import type { Instant } from '@leasehold/domain'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { makeAccessStore } from './access-store.ts'
+import { makeApiKeyStore } from './api-key-store.ts'
 import { makeAuditLog } from './audit-log.ts'
 import { makeCatalogueStore } from './catalogue-store.ts'
 import { countStates, type StateCounts } from './count-states.ts'
@@ -42,6 +44,7 @@ export type Database = {
   readonly quotas: QuotaLedger
   readonly catalogue: CatalogueStore
   readonly sshKeys: SshKeyStore
+  readonly apiKeys: ApiKeyStore
   readonly usage: UsageStore
   readonly idempotency: IdempotencyStore
   readonly audit: AuditLog
@@ -81,6 +84,7 @@ export async function openDatabase(options: {
     quotas: withClearErrors(makeQuotaLedger(deps)),
     catalogue: withClearErrors(makeCatalogueStore(deps)),
     sshKeys: withClearErrors(makeSshKeyStore(deps)),
+    apiKeys: withClearErrors(makeApiKeyStore(deps)),
     usage: withClearErrors(makeUsageStore(deps)),
     idempotency: withClearErrors(makeIdempotencyStore(deps)),
     audit: withClearErrors(makeAuditLog(deps)),

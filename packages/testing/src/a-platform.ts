@@ -9,7 +9,7 @@ import {
   type Pools,
   type RentalRules,
 } from '@leasehold/application'
-import type { ImageName, LeaseId, PoolName, TaskId, TenantId } from '@leasehold/domain'
+import type { ImageName, LeaseId, MemberId, PoolName, TaskId, TenantId } from '@leasehold/domain'
 import { aGpuType, aMachineType, aShape } from './builders/a-shape.ts'
 import { aCaller, aTenant, someLimits } from './builders/a-tenant.ts'
 import { type FakeDatabase, fakeDatabase } from './fakes/fake-database.ts'
@@ -23,6 +23,7 @@ import {
   type TakenHint,
 } from './fakes/fake-edges.ts'
 import { fakeMachineDriver } from './fakes/fake-machine-driver.ts'
+import { fakeMemberDirectory } from './fakes/fake-member-directory.ts'
 import { fakeObjectStore } from './fakes/fake-object-store.ts'
 import { fakeTaskDriver } from './fakes/fake-task-driver.ts'
 import { fakeTenancyDriver } from './fakes/fake-tenancy-driver.ts'
@@ -72,6 +73,7 @@ export async function aPlatform(options: APlatformOptions = {}) {
     tokens,
     log,
     objects: withFaults(fakeObjectStore(clock)),
+    directory: withFaults(fakeMemberDirectory()),
     hints: withFaults(fakeHints()),
     ids: seededIds(),
     secrets: fakeAccessSecrets(),
@@ -123,6 +125,7 @@ function faultyStores({ memory: _memory, ...stores }: FakeDatabase) {
     quotas: withFaults(stores.quotas),
     catalogue: withFaults(stores.catalogue),
     sshKeys: withFaults(stores.sshKeys),
+    apiKeys: withFaults(stores.apiKeys),
     usage: withFaults(stores.usage),
     idempotency: withFaults(stores.idempotency),
     audit: withFaults(stores.audit),
@@ -131,10 +134,11 @@ function faultyStores({ memory: _memory, ...stores }: FakeDatabase) {
 }
 
 type SeedParts = Pick<FakeDatabase, 'tenants' | 'catalogue'> & {
+  readonly directory: ReturnType<typeof fakeMemberDirectory>
   readonly objects: ReturnType<typeof fakeObjectStore>
 }
 
-async function seed({ tenants, catalogue, objects }: SeedParts): Promise<void> {
+async function seed({ tenants, catalogue, objects, directory }: SeedParts): Promise<void> {
   const actor = { kind: 'platform', id: 'seed' } as const
   const acme = aTenant()
   const globex = aTenant({ id: 'ten_globex' as TenantId, slug: 'globex', name: 'Globex' })
@@ -142,6 +146,12 @@ async function seed({ tenants, catalogue, objects }: SeedParts): Promise<void> {
     await tenants.create(tenant, someLimits(), actor)
     await objects.ensureBucket(`leasehold-${tenant.id.replaceAll('_', '-')}`, neverAborted)
   }
+  for (const { subject, email, name, organizations } of Object.values(people))
+    for (const { tenantId, role } of organizations)
+      directory.join(
+        { id: tenantId as TenantId },
+        { id: subject as MemberId, email, name, role, enabled: true },
+      )
   const small = { cpu: { sockets: 1, cores: 2, threads: 1, model: 'host-model' } }
   await catalogue.putGpuType(aGpuType(), actor)
   await catalogue.putMachineType(aMachineType(), actor)

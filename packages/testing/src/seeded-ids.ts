@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Ids } from '@leasehold/application'
-import type { LeaseId, SshKeyId, TaskId, TenantId } from '@leasehold/domain'
+import type {
+  ApiKeyId,
+  LeaseId,
+  ServiceAccountId,
+  SshKeyId,
+  TaskId,
+  TenantId,
+} from '@leasehold/domain'
 
 /** Ids that are the same in every run: they count up, or follow from their seed. */
 export function seededIds(salt = ''): Ids {
@@ -13,6 +20,8 @@ export function seededIds(salt = ''): Ids {
     taskId: (seed) => make('tsk', seed) as TaskId,
     sshKeyId: (seed) => make('key', seed) as SshKeyId,
     tenantId: () => make('ten', undefined) as TenantId,
+    serviceAccountId: (seed) => make('svc', seed) as ServiceAccountId,
+    apiKeyId: () => make('apk', undefined) as ApiKeyId,
     secret: () => sha256(`secret ${salt}${next()}`).replaceAll('+', '-').replaceAll('/', '_'),
     sha256,
     sha256OfBase64: (base64) => digest(Buffer.from(base64, 'base64')),

@@ -109,7 +109,7 @@ function enter(request: FastifyRequest, scope: TenantScope): void {
 
 /** Undefined when the role may do this now. */
 function refusalOf(
-  { tenant, role }: TenantScope,
+  { tenant, role, permissions }: TenantScope,
   { permission, whenSuspended }: TenantOperation,
 ): Error | undefined {
   if (permission !== null && !mayDo(role, permission))
@@ -117,6 +117,12 @@ function refusalOf(
       'auth/forbidden',
       `The role ${role} may not do this; it needs ${permission}.`,
       { role, permission },
+    )
+  if (permission !== null && permissions !== null && !permissions.includes(permission))
+    return new DomainError(
+      'auth/forbidden',
+      `This API key may not do this; it needs ${permission}.`,
+      { permission },
     )
   if (whenSuspended === 'answered') return undefined
   try {

@@ -128,7 +128,11 @@ describe('pruning', () => {
     await platform.idempotency.claim('ten_acme', 'key', 'print', platform.clock.now(), 1_000)
     platform.clock.advance(platform.rules.idempotencyKeepMs + 1)
 
-    expect(await makePruneRecords(platform)()).toEqual({ access: 1, answers: 1 })
+    expect(await makePruneRecords(platform)()).toEqual({
+      access: 1,
+      answers: 1,
+      apiKeys: 0,
+    })
   })
 })
 

@@ -1,4 +1,11 @@
-import type { LeaseId, SshKeyId, TaskId, TenantId } from '@leasehold/domain'
+import type {
+  ApiKeyId,
+  LeaseId,
+  ServiceAccountId,
+  SshKeyId,
+  TaskId,
+  TenantId,
+} from '@leasehold/domain'
 
 /**
  * Makes ids that sort by creation time. With a `seed` (tenant + idempotency key) the same id comes
@@ -9,6 +16,8 @@ export interface Ids {
   taskId(seed?: string): TaskId
   sshKeyId(seed?: string): SshKeyId
   tenantId(): TenantId
+  serviceAccountId(seed?: string): ServiceAccountId
+  apiKeyId(): ApiKeyId
   /** An unguessable token, 256 bits, base64url. */
   secret(): string
   /** SHA-256 of a text, base64 without padding: fingerprints, and secrets at rest. */

@@ -1,4 +1,4 @@
-import type { MemberRole, OperatorRole } from '@leasehold/domain'
+import type { ApiKeyId, MemberRole, OperatorRole, Permission } from '@leasehold/domain'
 
 /** Who a token says the caller is. Organizations come from Keycloak's `organization` claim. */
 export type Caller = {
@@ -13,6 +13,14 @@ export type Caller = {
     readonly tenantId: string
     readonly role: MemberRole
   }[]
+  /** Set when a program calls with an API key; the subject is its service account then. */
+  readonly apiKey?: ApiKeyScope
+}
+
+/** What one API key is good for. `permissions` narrows what the role allows; null: all of it. */
+export type ApiKeyScope = {
+  readonly id: ApiKeyId
+  readonly permissions: readonly Permission[] | null
 }
 
 /**

@@ -3,6 +3,7 @@ import {
   type Instant,
   type MemberId,
   type MemberRole,
+  type Permission,
   type Tenant,
   type TenantId,
 } from '@leasehold/domain'
@@ -15,6 +16,8 @@ export type TenantScope = {
   readonly tenant: Tenant
   readonly memberId: MemberId
   readonly role: MemberRole
+  /** What an API key narrows the role to; null: all that the role allows. */
+  readonly permissions: readonly Permission[] | null
 }
 export type NoteCallerDeps = {
   readonly tenants: Pick<TenantStore, 'find' | 'noteMember'>
@@ -54,6 +57,9 @@ export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
     if (tenant === null) throw unknownTenant()
     const memberId = caller.subject as MemberId
     const { role } = organization
+    const permissions = caller.apiKey?.permissions ?? null
+    // A program is no member: it has no row among the people.
+    if (caller.apiKey !== undefined) return { tenant, memberId, role, permissions }
     const now = clock.now()
     const person = `${tenant.id} ${memberId} ${role}`
     const seen = noted.get(person)
@@ -70,7 +76,7 @@ export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
       })
       remember(noted, person, now)
     }
-    return { tenant, memberId, role }
+    return { tenant, memberId, role, permissions }
   }
 }
 

@@ -10,6 +10,10 @@ export const permissions = {
   'files:write': ['owner', 'member'],
   'ssh-keys:read': ['owner', 'member', 'viewer'],
   'ssh-keys:write': ['owner', 'member'],
+  'api-keys:read': ['owner'],
+  'api-keys:write': ['owner'],
+  'members:read': ['owner', 'member', 'viewer', 'billing'],
+  'members:write': ['owner'],
   'quota:read': ['owner', 'member', 'viewer', 'billing'],
   'usage:read': ['owner', 'billing'],
   'catalogue:read': ['owner', 'member', 'viewer', 'billing'],
@@ -19,4 +23,13 @@ export type Permission = keyof typeof permissions
 
 export function mayDo(role: MemberRole, permission: Permission): boolean {
   return (permissions[permission] as readonly MemberRole[]).includes(role)
+}
+
+/** All that a role allows, or what is left of it when an API key narrows it. */
+export function permissionsOf(
+  role: MemberRole,
+  narrowed: readonly Permission[] | null,
+): readonly Permission[] {
+  const all = Object.keys(permissions) as Permission[]
+  return all.filter((one) => mayDo(role, one) && (narrowed === null || narrowed.includes(one)))
 }

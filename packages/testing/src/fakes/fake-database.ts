@@ -1,4 +1,5 @@
 import type { Clock } from '@leasehold/application'
+import { fakeApiKeyStore } from './fake-api-key-store.ts'
 import { fakeLeaseStore } from './fake-lease-store.ts'
 import {
   fakeAccessStore,
@@ -26,6 +27,7 @@ export function fakeDatabase(clock: Clock) {
     quotas: fakeQuotaLedger(memory),
     catalogue: fakeCatalogueStore(memory),
     sshKeys: fakeSshKeyStore(memory),
+    apiKeys: fakeApiKeyStore(memory),
     usage: fakeUsageStore(memory),
     idempotency: fakeIdempotencyStore(memory),
     audit: fakeAuditLog(memory),

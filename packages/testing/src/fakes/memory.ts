@@ -4,6 +4,7 @@ import type {
   LeaseEvent,
   SshKey,
   StoredAnswer,
+  StoredApiKey,
   TaskEvent,
 } from '@leasehold/application'
 import type {
@@ -18,6 +19,7 @@ import type {
   Quota,
   QuotaShortage,
   ResourceName,
+  ServiceAccount,
   Task,
   Tenant,
   TenantId,
@@ -45,6 +47,8 @@ export type Memory = {
   readonly machineTypes: Map<string, MachineType>
   readonly gpuTypes: Map<string, GpuType>
   readonly sshKeys: Map<string, SshKey>
+  readonly accounts: Map<string, ServiceAccount>
+  readonly apiKeys: Map<string, Pick<StoredApiKey, 'key' | 'secretHash'>>
   readonly usage: UsageInterval[]
   readonly audit: AuditEvent[]
   readonly answers: Map<string, { fingerprint: string; at: Instant; answer: StoredAnswer | null }>
@@ -65,6 +69,8 @@ export function emptyMemory(clock: Clock): Memory {
     machineTypes: new Map(),
     gpuTypes: new Map(),
     sshKeys: new Map(),
+    accounts: new Map(),
+    apiKeys: new Map(),
     usage: [],
     audit: [],
     answers: new Map(),

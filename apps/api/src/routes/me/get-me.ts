@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Me } from '@leasehold/contract'
-import { mayDo, type Permission, permissions } from '@leasehold/domain'
+import { permissionsOf } from '@leasehold/domain'
 import { callerOf } from '../../plugins/authentication.ts'
 import { scopeOf } from '../../plugins/tenant-scope.ts'
 import { answer, problems } from '../answers.ts'
@@ -16,8 +16,7 @@ const schema = {
 export const getMeRoute: FastifyPluginAsyncTypebox = async (app) => {
   app.get('', { schema }, async (request) => {
     const { subject, email, name, organizations } = callerOf(request)
-    const { tenant, role } = scopeOf(request)
-    const all = Object.keys(permissions) as Permission[]
+    const { tenant, role, permissions } = scopeOf(request)
     return {
       subject,
       email,
@@ -29,7 +28,7 @@ export const getMeRoute: FastifyPluginAsyncTypebox = async (app) => {
         suspended: tenant.suspended,
       },
       role,
-      permissions: all.filter((permission) => mayDo(role, permission)),
+      permissions: [...permissionsOf(role, permissions)],
       tenants: organizations.map((organization) => ({
         slug: organization.alias,
         role: organization.role,

@@ -1,6 +1,12 @@
-import type { ApiKey, ApiKeyId, ServiceAccount, ServiceAccountId, TenantId } from '@leasehold/domain'
+import type {
+  ApiKey,
+  ApiKeyId,
+  ServiceAccount,
+  ServiceAccountId,
+  TenantId,
+} from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
-import { aServiceAccount, anApiKey } from '../../builders/an-api-key.ts'
+import { anApiKey, aServiceAccount } from '../../builders/an-api-key.ts'
 import { everyPage } from './lease-store-contract.ts'
 import { type OpenStores, olivia, testNow, uniqueName, useStores } from './stores-under-test.ts'
 
