@@ -9,6 +9,19 @@ export type Listener = {
   readonly publicUrl: string | null
 }
 
+/** Paths of PEM files; null: plain HTTP. */
+export type TlsFiles = { readonly certificateFile: string; readonly keyFile: string }
+type WithTls = { readonly tls: TlsFiles | null }
+
+/** How to reach Redis. Shaped as `RedisPlace` of the queue. */
+export type RedisConfig = {
+  readonly kind: 'redis'
+  readonly url: string
+  readonly caFile: string | null
+  readonly sentinelUsername: string | null
+  readonly sentinelPassword: string | null
+}
+
 /** This computer as a pool. */
 export type LocalPoolConfig = {
   readonly name: string
@@ -49,7 +62,7 @@ export type Config = {
     | { readonly kind: 'embedded' }
     | { readonly kind: 'external'; readonly url: string }
   )
-  readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis'; readonly url: string }
+  readonly queue: { readonly kind: 'postgres' } | RedisConfig
   readonly objectStore:
     | { readonly kind: 'embedded' }
     | {
@@ -72,16 +85,40 @@ export type Config = {
         readonly issuer: string
         readonly audience: string
         readonly jwksUrl: string
+        /** Where tokens say what; shaped as `ClaimNames` of the verifier. */
+        readonly claims: {
+          readonly rolesPath: readonly string[]
+          readonly groups: { readonly path: readonly string[]; readonly pattern: string } | null
+        }
+        /** Null: Leasehold changes nobody and nothing at the issuer. */
+        readonly provisioner: {
+          readonly clientId: string
+          readonly clientSecret: string
+          readonly adminUrl: string
+          readonly tokenUrl: string
+        } | null
       }
 
-  readonly api: Listener
-  readonly operator: Listener
+  readonly api: Listener & WithTls
+  readonly operator: Listener & WithTls
   readonly runApi: { readonly host: string; readonly port: number }
-  readonly gateway: Listener & {
-    readonly domain: string
-    readonly sshHost: string
-    readonly sshPort: number
-    readonly sshPublicHost: string
+  readonly gateway: Listener &
+    WithTls & {
+      readonly domain: string
+      readonly sshHost: string
+      readonly sshPort: number
+      readonly sshPublicHost: string
+    }
+
+  /** Networks in CIDR notation. */
+  readonly edge: {
+    readonly trustedProxies: readonly string[]
+    readonly operatorNetworks: {
+      /** Empty: all. */
+      readonly allow: readonly string[]
+      readonly deny: readonly string[]
+    }
+    readonly corsOrigins: readonly string[]
   }
 
   /** Where machines run. At least one of the two kinds. */

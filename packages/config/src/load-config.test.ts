@@ -70,6 +70,16 @@ describe('loading the configuration', () => {
     ['S3_ENDPOINT without its keys', { S3_ENDPOINT: 'https://s3.example' }, 'S3_ENDPOINT needs'],
     ['keys without an S3 server', { S3_ACCESS_KEY_ID: 'a' }, 'need S3_ENDPOINT'],
     ['known passwords in the network', { API_HOST: '0.0.0.0' }, 'API_HOST is not loopback'],
+    ['a certificate without its key', { API_TLS_CERTIFICATE_FILE: '/c' }, 'need each other'],
+    [
+      'a gateway that speaks TLS under an address that does not',
+      { GATEWAY_TLS_CERTIFICATE_FILE: '/c', GATEWAY_TLS_KEY_FILE: '/k' },
+      'needs GATEWAY_PUBLIC_URL=https',
+    ],
+    ['a proxy that is no address', { TRUSTED_PROXIES: '10.0.0.1, 10.0.0.300' }, '10.0.0.300'],
+    ['a network with more bits', { OPERATOR_ALLOWED_NETWORKS: '10.0.0.1/8' }, 'behind the prefix'],
+    ['an origin with a path', { API_CORS_ORIGINS: 'https://a.example/x' }, 'API_CORS_ORIGINS'],
+    ['sentinels of no Redis', { REDIS_SENTINEL_PASSWORD: 's' }, 'needs REDIS_URL'],
     [
       'a shortest time that is longer than the longest',
       { LEASE_TTL_MIN_SECONDS: '99', LEASE_TTL_DEFAULT_SECONDS: '98' },
@@ -77,6 +87,22 @@ describe('loading the configuration', () => {
     ],
   ])('refuses %s', (_what, source, fault) => {
     expect(faultsOf(source)).toContain(fault)
+  })
+
+  it('reads lists between commas, and where Redis is in each of its forms', () => {
+    const { edge, queue } = loadConfig({
+      TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1',
+      API_CORS_ORIGINS: 'https://a.example,http://localhost:3000',
+      REDIS_URL: 'rediss+sentinel://s1,s2/main/0',
+      REDIS_CA_FILE: '/ca.pem',
+    })
+
+    expect(edge).toEqual({
+      trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
+      operatorNetworks: { allow: [], deny: [] },
+      corsOrigins: ['https://a.example', 'http://localhost:3000'],
+    })
+    expect(queue).toMatchObject({ kind: 'redis', caFile: '/ca.pem', sentinelPassword: null })
   })
 
   it('allows known passwords in the network when told so', () => {

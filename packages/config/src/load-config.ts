@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Config } from './config.ts'
+import { edgeFaults, edgeFrom, redisFrom, tlsFrom } from './edge-from.ts'
+import { identityFaults, identityFrom, withKeycloakFile } from './identity-from.ts'
 import { poolsFrom } from './pools/pools-from.ts'
 import { type EnvironmentSource, type FileReader, readSettings } from './read-settings.ts'
 import type { Settings } from './settings.ts'
@@ -13,8 +15,10 @@ export function loadConfig(
   source: EnvironmentSource,
   readFile: FileReader = (path) => readFileSync(path, 'utf8'),
 ): Config {
-  const { settings, faults } = readSettings(source, readFile)
-  if (settings === null) throw badConfiguration(faults)
+  const ofFile: string[] = []
+  const filled = withKeycloakFile(source, readFile, ofFile)
+  const { settings, faults } = readSettings(filled, readFile)
+  if (settings === null || ofFile.length > 0) throw badConfiguration([...faults, ...ofFile])
   const more = contradictions(settings)
   const pools = poolsFrom(settings, source, readFile, more)
   if (pools === null || more.length > 0) throw badConfiguration(more)
@@ -45,7 +49,10 @@ function contradictions(env: Settings): string[] {
         faults.push(
           `${name} is not loopback, but without OIDC_ISSUER everyone knows the passwords: set OIDC_ISSUER`,
         )
-  return [...faults, ...disorders(env)]
+  if (env.REDIS_URL === undefined)
+    for (const name of ['REDIS_CA_FILE', 'REDIS_SENTINEL_PASSWORD'] as const)
+      if (env[name] !== undefined) faults.push(`${name} needs REDIS_URL beside it`)
+  return [...faults, ...edgeFaults(env), ...identityFaults(env), ...disorders(env)]
 }
 
 /** Pairs of which the first must not be larger than the second. */
@@ -73,6 +80,7 @@ function toConfig(env: Settings, pools: Config['pools']): Config {
     shutdownMs: env.SHUTDOWN_SECONDS * secondMs,
     ...storesOf(env),
     ...addressesOf(env),
+    edge: edgeFrom(env),
     pools,
     ...workOf(env),
     limits: {
@@ -93,7 +101,6 @@ function toConfig(env: Settings, pools: Config['pools']): Config {
 }
 
 function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectStore' | 'identity'> {
-  const issuer = env.OIDC_ISSUER?.replace(/\/+$/, '')
   return {
     database: {
       maxConnections: env.DATABASE_MAX_CONNECTIONS,
@@ -101,8 +108,7 @@ function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectSto
         ? { kind: 'embedded' }
         : { kind: 'external', url: env.DATABASE_URL }),
     },
-    queue:
-      env.REDIS_URL === undefined ? { kind: 'postgres' } : { kind: 'redis', url: env.REDIS_URL },
+    queue: redisFrom(env) ?? { kind: 'postgres' },
     objectStore:
       env.S3_ENDPOINT === undefined
         ? { kind: 'embedded' }
@@ -113,34 +119,27 @@ function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectSto
             accessKeyId: env.S3_ACCESS_KEY_ID ?? '',
             secretAccessKey: env.S3_SECRET_ACCESS_KEY ?? '',
           },
-    identity:
-      env.OIDC_ISSUER === undefined
-        ? {
-            kind: 'development',
-            audience: env.OIDC_AUDIENCE,
-            host: env.ISSUER_HOST,
-            port: env.ISSUER_PORT,
-            realm: env.ISSUER_REALM,
-          }
-        : {
-            kind: 'oidc',
-            issuer: env.OIDC_ISSUER,
-            audience: env.OIDC_AUDIENCE,
-            jwksUrl: env.OIDC_JWKS_URL ?? `${issuer}/protocol/openid-connect/certs`,
-          },
+    identity: identityFrom(env),
   }
 }
 
 function addressesOf(env: Settings): Pick<Config, 'api' | 'operator' | 'runApi' | 'gateway'> {
   return {
-    api: { host: env.API_HOST, port: env.API_PORT, publicUrl: baseUrl(env.API_PUBLIC_URL) },
+    api: {
+      host: env.API_HOST,
+      port: env.API_PORT,
+      publicUrl: baseUrl(env.API_PUBLIC_URL),
+      tls: tlsFrom(env, 'API'),
+    },
     operator: {
+      tls: tlsFrom(env, 'OPERATOR'),
       host: env.OPERATOR_HOST,
       port: env.OPERATOR_PORT,
       publicUrl: baseUrl(env.OPERATOR_PUBLIC_URL),
     },
     runApi: { host: env.RUN_API_HOST, port: env.RUN_API_PORT },
     gateway: {
+      tls: tlsFrom(env, 'GATEWAY'),
       host: env.GATEWAY_HOST,
       port: env.GATEWAY_PORT,
       domain: env.GATEWAY_DOMAIN,

@@ -41,8 +41,21 @@ export const meanings: Record<SettingName, Meaning> = {
   DATABASE_MAX_CONNECTIONS: meaning('Database and queue', 'Connections of one process for data.'),
   REDIS_URL: secret(
     'Database and queue',
-    'Redis for the queue, `redis://…` or `rediss://…`.',
-    'the queue lives in PostgreSQL',
+    'Redis for the queue and for rate limits of several replicas: `redis://user:password@host:6379/0`, `redis+sentinel://user:password@host:26379,host:26379/primary/0` or `redis+cluster://user:password@host:6379,host:6379`; with `rediss` over TLS.',
+    'the queue lives in PostgreSQL, and each replica counts its rate limits by itself',
+  ),
+  REDIS_CA_FILE: meaning(
+    'Database and queue',
+    'Path of a PEM file: authorities that may vouch for the certificates of Redis.',
+    { absent: 'those of the system' },
+  ),
+  REDIS_SENTINEL_USERNAME: meaning('Database and queue', 'User at the sentinels.', {
+    absent: 'the default user',
+  }),
+  REDIS_SENTINEL_PASSWORD: secret(
+    'Database and queue',
+    'Password of the sentinels.',
+    'sentinels without one',
   ),
   S3_ENDPOINT: meaning('Object store', 'Address of an S3 server.', {
     absent: 'an embedded object store, for one machine',
@@ -61,6 +74,30 @@ export const meanings: Record<SettingName, Meaning> = {
   OIDC_JWKS_URL: meaning('Identity', 'Where the keys of the issuer are.', {
     absent: 'issuer + `/protocol/openid-connect/certs`, as Keycloak has it',
   }),
+  OIDC_ROLES_CLAIM: meaning(
+    'Identity',
+    'Claim that lists the roles `operator` and `admin`; dots lead into objects.',
+  ),
+  OIDC_GROUPS_CLAIM: meaning('Identity', 'Claim that lists groups, for `OIDC_GROUP_PATTERN`.'),
+  OIDC_GROUP_PATTERN: meaning(
+    'Identity',
+    'How a group names a tenant’s slug and a role: `leasehold-{tenant}-{role}`. For issuers other than Keycloak.',
+    { absent: 'Keycloak’s claim `organization` says so' },
+  ),
+  KEYCLOAK_JSON: meaning(
+    'Identity',
+    'Path of the `keycloak.json` that the console exports: issuer and audience come from it.',
+    { absent: 'they are set one by one' },
+  ),
+  KEYCLOAK_ADMIN_URL: meaning('Identity', 'Admin API of the realm.', {
+    absent: '`/admin/realms/<realm>` beside `OIDC_ISSUER`',
+  }),
+  KEYCLOAK_PROVISIONER_ID: meaning('Identity', 'Client that manages organizations and people.'),
+  KEYCLOAK_PROVISIONER_SECRET: secret(
+    'Identity',
+    'Its secret.',
+    'Leasehold makes no organizations, and people are managed at the issuer',
+  ),
   ISSUER_HOST: meaning('Identity', 'Address the development issuer listens on.'),
   ISSUER_PORT: meaning('Identity', 'Port of the development issuer; 0 takes any free one.'),
   ISSUER_REALM: meaning('Identity', 'Realm of the development issuer.'),
@@ -93,6 +130,50 @@ export const meanings: Record<SettingName, Meaning> = {
   }),
   WORKER_HOST: meaning('Addresses', 'Address a worker shows its health and metrics on.'),
   WORKER_PORT: meaning('Addresses', 'Port of that; 0 takes any free one.'),
+  API_TLS_CERTIFICATE_FILE: meaning(
+    'Edge',
+    'Path of a PEM file: the certificate chain of the tenant API. Read again when it changes.',
+    { absent: 'HTTP, for a proxy in front that speaks TLS' },
+  ),
+  API_TLS_KEY_FILE: meaning('Edge', 'Path of a PEM file: the key of that certificate.', {
+    absent: 'needed by API_TLS_CERTIFICATE_FILE',
+  }),
+  OPERATOR_TLS_CERTIFICATE_FILE: meaning(
+    'Edge',
+    'Path of a PEM file: the certificate chain of the operator API. Read again when it changes.',
+    { absent: 'HTTP, for a proxy in front that speaks TLS' },
+  ),
+  OPERATOR_TLS_KEY_FILE: meaning('Edge', 'Path of a PEM file: the key of that certificate.', {
+    absent: 'needed by OPERATOR_TLS_CERTIFICATE_FILE',
+  }),
+  GATEWAY_TLS_CERTIFICATE_FILE: meaning(
+    'Edge',
+    'Path of a PEM file: the certificate chain of the gateway for browsers. Read again when it changes.',
+    { absent: 'HTTP, for a proxy in front that speaks TLS' },
+  ),
+  GATEWAY_TLS_KEY_FILE: meaning('Edge', 'Path of a PEM file: the key of that certificate.', {
+    absent: 'needed by GATEWAY_TLS_CERTIFICATE_FILE',
+  }),
+  TRUSTED_PROXIES: meaning(
+    'Edge',
+    'Addresses and networks of the proxies in front, comma-separated. `X-Forwarded-For` is read from its right end: the first address that is none of theirs is the client.',
+    { absent: 'nobody is believed: the client is who connects' },
+  ),
+  OPERATOR_ALLOWED_NETWORKS: meaning(
+    'Edge',
+    'Networks from which the operator API may be used, comma-separated. Health stays open.',
+    { absent: 'everywhere' },
+  ),
+  OPERATOR_DENIED_NETWORKS: meaning(
+    'Edge',
+    'Networks from which the operator API may not be used, comma-separated; goes before what is allowed.',
+    { absent: 'none' },
+  ),
+  API_CORS_ORIGINS: meaning(
+    'Edge',
+    'Origins whose pages may call the tenant API from a browser, `https://console.example`, comma-separated.',
+    { absent: 'none' },
+  ),
   LEASEHOLD_POOLS: meaning(
     'Pool',
     'Path of a YAML or JSON file that lists every pool: this computer, clusters. The other settings of this group then count for nothing. Example: `deploy/kubernetes/pools.example.yaml`.',

@@ -9,6 +9,10 @@ const host = (fallback: string) => Type.String({ minLength: 1, maxLength: 253, d
 const name = (fallback: string) =>
   Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$', default: fallback })
 
+const listOf = (one: string) => `^${one}( *, *${one})*$`
+/** Addresses and networks between commas; `load-config.ts` reads them. */
+const networks = () => optional({ pattern: listOf('[0-9A-Fa-f.:]+(/\\d{1,3})?') })
+
 const daySeconds = 86_400
 const yearSeconds = 365 * daySeconds
 
@@ -31,7 +35,10 @@ export const settings = {
 
   DATABASE_URL: optional({ pattern: '^postgres(ql)?://' }),
   DATABASE_MAX_CONNECTIONS: whole(2, 500, 10),
-  REDIS_URL: optional({ pattern: '^rediss?://' }),
+  REDIS_URL: optional({ pattern: '^rediss?(\\+sentinel|\\+cluster)?://' }),
+  REDIS_CA_FILE: optional(),
+  REDIS_SENTINEL_USERNAME: optional(),
+  REDIS_SENTINEL_PASSWORD: optional(),
 
   S3_ENDPOINT: optional({ pattern: '^https?://' }),
   S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),
@@ -39,8 +46,15 @@ export const settings = {
   S3_SECRET_ACCESS_KEY: optional(),
 
   OIDC_ISSUER: optional({ pattern: '^https?://' }),
-  OIDC_AUDIENCE: Type.String({ minLength: 1, default: 'leasehold' }),
+  OIDC_AUDIENCE: Type.String({ minLength: 1, default: 'leasehold-api' }),
   OIDC_JWKS_URL: optional({ pattern: '^https?://' }),
+  OIDC_ROLES_CLAIM: Type.String({ minLength: 1, default: 'realm_access.roles' }),
+  OIDC_GROUPS_CLAIM: Type.String({ minLength: 1, default: 'groups' }),
+  OIDC_GROUP_PATTERN: optional({ maxLength: 256 }),
+  KEYCLOAK_JSON: optional(),
+  KEYCLOAK_ADMIN_URL: optional({ pattern: '^https?://' }),
+  KEYCLOAK_PROVISIONER_ID: Type.String({ minLength: 1, default: 'leasehold-provisioner' }),
+  KEYCLOAK_PROVISIONER_SECRET: optional(),
   ISSUER_HOST: host('127.0.0.1'),
   ISSUER_PORT: port(8084),
   ISSUER_REALM: name('leasehold'),
@@ -63,6 +77,17 @@ export const settings = {
   SSH_PUBLIC_HOST: optional(),
   WORKER_HOST: host('127.0.0.1'),
   WORKER_PORT: port(8085),
+
+  API_TLS_CERTIFICATE_FILE: optional(),
+  API_TLS_KEY_FILE: optional(),
+  OPERATOR_TLS_CERTIFICATE_FILE: optional(),
+  OPERATOR_TLS_KEY_FILE: optional(),
+  GATEWAY_TLS_CERTIFICATE_FILE: optional(),
+  GATEWAY_TLS_KEY_FILE: optional(),
+  TRUSTED_PROXIES: networks(),
+  OPERATOR_ALLOWED_NETWORKS: networks(),
+  OPERATOR_DENIED_NETWORKS: networks(),
+  API_CORS_ORIGINS: optional({ pattern: listOf('https?://[A-Za-z0-9.-]+(:\\d{1,5})?') }),
 
   LEASEHOLD_POOLS: optional(),
   POOL_NAME: name('local'),
