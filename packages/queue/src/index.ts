@@ -1,5 +1,5 @@
 export { type JobName, type JobPayload, jobCatalogue, jobNames } from './job-catalogue.ts'
-export { type JobQueue, type OpenQueueOptions, openQueue } from './open-queue.ts'
+export { type JobQueue, type OpenQueueOptions, openQueue, type QueuePlace } from './open-queue.ts'
 export { migrateQueue } from './postgres-backend.ts'
 export type {
   JobHandler,

@@ -5,6 +5,7 @@ import { type Hint, makeJobHints } from './job-hints.ts'
 import { openPostgresBackend } from './postgres-backend.ts'
 import type { JobQueue as AddingQueue, QueueBackend } from './queue-backend.ts'
 import { makeQuietLog } from './quiet-log.ts'
+import type { RedisPlace } from './redis/connect-redis.ts'
 import { openRedisBackend } from './redis-backend.ts'
 import { withTimeLimit } from './time-limit.ts'
 import {
@@ -14,13 +15,15 @@ import {
   startWorkers,
 } from './worker-host.ts'
 
-export type OpenQueueOptions = {
-  readonly kind: 'postgres' | 'redis'
-  /** `postgres://…` or `redis(s)://…`. */
-  readonly url: string
+export type OpenQueueOptions = QueuePlace & {
   readonly log: Log
   readonly now: () => number
 }
+
+/** The server that keeps the queue: `postgres://…`, or one of the forms of `REDIS_URL`. */
+export type QueuePlace =
+  | { readonly kind: 'postgres'; readonly url: string }
+  | ({ readonly kind: 'redis' } & RedisPlace)
 
 /** A queue of hints: losing all of it loses nothing but time. */
 export type JobQueue = {
@@ -41,10 +44,12 @@ const drainMs = 2_000
 const checkMs = 3_000
 
 /** Opens the queue; PostgreSQL needs `migrateQueue` first. Rejects when the server does not answer now. */
-export async function openQueue({ kind, url, log, now }: OpenQueueOptions): Promise<JobQueue> {
+export async function openQueue({ log, now, ...place }: OpenQueueOptions): Promise<JobQueue> {
   const quietLog = makeQuietLog(log, now)
   const backend =
-    kind === 'postgres' ? openPostgresBackend(url, quietLog) : openRedisBackend(url, quietLog)
+    place.kind === 'postgres'
+      ? openPostgresBackend(place.url, quietLog)
+      : openRedisBackend(place, quietLog)
   let queues: Queues
   try {
     queues = await withTimeLimit(openBackend(backend), 10_000, 'The queue does not answer.')
@@ -86,6 +91,9 @@ async function openBackend(backend: QueueBackend): Promise<Queues> {
   return backend.openQueues()
 }
 
+/** What ioredis says of a connection, and of a cluster, that does not stand yet. */
+const notYet = /isn't (writeable|ready)/
+
 /** Redis refuses commands until its connection stands; anything else is a real answer. */
 async function untilAnswered(backend: QueueBackend): Promise<void> {
   const deadline = performance.now() + 8_000
@@ -93,8 +101,8 @@ async function untilAnswered(backend: QueueBackend): Promise<void> {
     try {
       return await backend.ping()
     } catch (error) {
-      const notYet = error instanceof Error && error.message.includes("isn't writeable")
-      if (!notYet || performance.now() > deadline) throw error
+      const isNotYet = error instanceof Error && notYet.test(error.message)
+      if (!isNotYet || performance.now() > deadline) throw error
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }

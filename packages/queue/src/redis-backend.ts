@@ -1,5 +1,5 @@
 import { type Processor, Queue, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import type { JobName } from './job-catalogue.ts'
 import {
   type JobQueue,
@@ -10,32 +10,22 @@ import {
   stalling,
 } from './queue-backend.ts'
 import type { QuietLog } from './quiet-log.ts'
+import { connectRedis, type RedisConnection, type RedisPlace } from './redis/connect-redis.ts'
 
-const prefix = 'leasehold'
+/** The braces keep all keys in one slot of a cluster: BullMQ's scripts touch several at once. */
+const prefix = '{leasehold}'
 
 /** Redis caps a blocking read at ten seconds; a shorter one notices a dropped connection sooner. */
 const drainDelaySeconds = 5
 
 /**
- * The queue on Redis (run it with `--maxmemory-policy noeviction`). User, password, database and TLS
- * come from the address. Two connections: the one for adding fails at once while Redis is away, the
- * one of the workers waits for it to come back.
+ * The queue on Redis (run it with `--maxmemory-policy noeviction`). Two connections: the one for adding
+ * fails at once while Redis is away, the one of the workers waits for it to come back.
  */
-export function openRedisBackend(url: string, log: QuietLog): QueueBackend {
+export function openRedisBackend(place: RedisPlace, log: QuietLog): QueueBackend {
   const onError = (error: Error) => log.trouble('queue trouble', error)
-  const adding = new Redis(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 5_000,
-    connectTimeout: 5_000,
-    keepAlive: 10_000,
-  })
-  const working = new Redis(url, {
-    lazyConnect: true,
-    maxRetriesPerRequest: null,
-    connectTimeout: 5_000,
-    keepAlive: 10_000,
-  })
+  const adding = connectRedis(place, 'asking')
+  const working = connectRedis(place, 'waiting')
   for (const connection of [adding, working]) connection.on('error', onError)
   const opened: JobQueue[] = []
   return {
@@ -63,7 +53,8 @@ export function openRedisBackend(url: string, log: QuietLog): QueueBackend {
       worker.on('error', onError)
       return worker
     },
-    ping: async () => void (await adding.ping()),
+    // A write: a server that is full still answers PING.
+    ping: async () => void (await adding.set(`${prefix}:check`, '', 'EX', 60)),
     empty: () => removeKeys(adding),
     async close() {
       await Promise.all(opened.map((queue) => queue.close()))
@@ -73,7 +64,12 @@ export function openRedisBackend(url: string, log: QuietLog): QueueBackend {
   }
 }
 
-async function removeKeys(redis: Redis): Promise<void> {
+async function removeKeys(connection: RedisConnection): Promise<void> {
+  const servers = connection instanceof Cluster ? connection.nodes('master') : [connection]
+  for (const server of servers) await removeKeysOf(server)
+}
+
+async function removeKeysOf(redis: Redis): Promise<void> {
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 }))
     if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]))
 }

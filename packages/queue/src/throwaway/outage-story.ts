@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { JobQueue } from '../index.ts'
+import { silentHandlers } from './silent-handlers.ts'
 
 /** What must hold while the queue's server is away and after it came back; the same for each backend. */
 export function outageStory(server: {
@@ -12,7 +13,7 @@ export function outageStory(server: {
     const seen: string[] = []
     try {
       await queue.startWorkers(
-        { ...silent, 'reconcile-lease': async ({ leaseId }) => void seen.push(leaseId) },
+        { ...silentHandlers, 'reconcile-lease': async ({ leaseId }) => void seen.push(leaseId) },
         { concurrency: 2 },
       )
       await server.stop()
@@ -46,11 +47,4 @@ export function outageStory(server: {
       await queue.close()
     }
   })
-}
-
-const silent = {
-  'reconcile-lease': async () => {},
-  'reconcile-task': async () => {},
-  'admit-queued': async () => {},
-  'ensure-tenant': async () => {},
 }
