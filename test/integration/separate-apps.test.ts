@@ -29,7 +29,7 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'apps-'))
     closers.push(() => rm(folder, { recursive: true, force: true }))
-    const names = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH'] as const
+    const names = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH', 'WORKER'] as const
     const free = await Promise.all(names.map(freePort))
     ports = Object.fromEntries(names.map((name, index) => [name, free[index] ?? 0]))
     const settings = {
@@ -120,7 +120,7 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
     await api.send('DELETE', `/v1/leases/${id}`)
     await reach('released')
 
-    for (const door of ['API', 'GATEWAY'])
+    for (const door of ['API', 'GATEWAY', 'WORKER'])
       expect((await fetch(`${at(door)}/readyz`)).status, door).toBe(200)
   })
 
