@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '@leasehold/dev-cluster'
+import { buildStore } from './build-store.ts'
+import { freePorts, type StartedStore, startServer, stopServer } from './store-process.ts'
+
+export type StartMinioOptions = {
+  /** Where its data is. */
+  readonly folder: string
+  readonly log: Log
+  readonly signal: AbortSignal
+  /** With a key of its own to encrypt with (SSE-S3); the default. Without, it refuses to encrypt. */
+  readonly encryption?: boolean
+}
+
+/** MinIO on a free port of 127.0.0.1, one disk, no console, calling nobody. */
+export async function startMinio(options: StartMinioOptions): Promise<StartedStore> {
+  const { folder, log, signal, encryption = true } = options
+  const program = await buildStore('minio', log, signal)
+  const data = join(folder, 'data')
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const [port] = await freePorts(1)
+  const endpoint = `http://127.0.0.1:${port}`
+  const key = {
+    accessKeyId: 'leasehold-platform',
+    secretAccessKey: randomBytes(24).toString('base64url'),
+  }
+  const child = await startServer({
+    program,
+    words: ['server', '--quiet', '--address', `127.0.0.1:${port}`, data],
+    environment: {
+      HOME: folder,
+      MINIO_ROOT_USER: key.accessKeyId,
+      MINIO_ROOT_PASSWORD: key.secretAccessKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+      GOMEMLIMIT: '300MiB',
+      ...(encryption
+        ? { MINIO_KMS_SECRET_KEY: `leasehold:${randomBytes(32).toString('base64')}` }
+        : {}),
+    },
+    readyUrl: `${endpoint}/minio/health/ready`,
+    signal,
+  })
+  return {
+    ...{ endpoint, iamEndpoint: endpoint, region: 'us-east-1', ...key },
+    pids: () => [child.pid ?? 0],
+    stop: () => stopServer(child),
+  }
+}
