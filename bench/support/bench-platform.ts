@@ -46,6 +46,7 @@ export async function openBenchPlatform({ app, databaseUrl, tokenSource }: Bench
     secrets: makeAccessSecrets(randomBytes(32)),
     pools: poolOfFakes(),
     objects: fakeObjectStore(systemClock),
+    directory: null,
     hints: queue.hints,
     queue,
     tokens: makeTokenVerifier({ ...tokenSource, now, log }),

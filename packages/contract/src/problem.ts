@@ -12,6 +12,7 @@ export const problemCodes = [
   'request/timed-out',
   'auth/unauthenticated',
   'auth/forbidden',
+  'auth/address-refused',
   'tenant/not-found',
   'tenant/suspended',
   'tenant/tier-forbids',

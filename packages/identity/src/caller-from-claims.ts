@@ -11,13 +11,29 @@ type Organization = Caller['organizations'][number]
 
 const maxOrganizations = 200
 
+/** Where tokens of an issuer say what. Each path leads from the token's content into objects. */
+export type ClaimNames = {
+  /** A list with the operator roles. */
+  readonly rolesPath: readonly string[]
+  /**
+   * For issuers that know no organizations: a list of groups, and how one names a tenant's slug and a
+   * role, as in `leasehold-{tenant}-{role}`. Null: Keycloak's claim `organization` says so.
+   */
+  readonly groups: { readonly path: readonly string[]; readonly pattern: string } | null
+}
+
+export const keycloakClaimNames: ClaimNames = { rolesPath: ['realm_access', 'roles'], groups: null }
+
 /**
  * Keycloak's claims in our words. `organization` is `{ alias: { tenant_id: ["ten_x"], groups: ["/owner"] } }`
  * (scope `organization:*`), `realm_access.roles` carries operator roles. Whatever has another shape
  * counts for nothing: an odd claim gives less access, never an error of another kind than
  * `auth/unauthenticated`. `expiresAt` is in milliseconds.
  */
-export function callerFromClaims(claims: Readonly<Record<string, unknown>>): Caller {
+export function callerFromClaims(
+  claims: Readonly<Record<string, unknown>>,
+  { rolesPath, groups }: ClaimNames = keycloakClaimNames,
+): Caller {
   const subject = textOf(claims.sub, 255)
   const { exp } = claims
   if (subject === null || typeof exp !== 'number')
@@ -27,13 +43,26 @@ export function callerFromClaims(claims: Readonly<Record<string, unknown>>): Cal
     email: textOf(claims.email, 320),
     name: textOf(claims.name, 200) ?? textOf(claims.preferred_username, 200),
     expiresAt: exp * 1_000,
-    operatorRoles: operatorRolesOf(claims.realm_access),
-    organizations: organizationsOf(claims.organization),
+    operatorRoles: operatorRolesOf(claimAt(claims, rolesPath)),
+    organizations:
+      groups === null
+        ? organizationsOf(claims.organization)
+        : organizationsFromGroups(claimAt(claims, groups.path), groups.pattern),
   }
 }
 
-function operatorRolesOf(access: unknown): readonly OperatorRole[] {
-  const held = isRecord(access) ? texts(access.roles) : []
+/** Own properties only: a path may not lead to what every object has. */
+function claimAt(claims: unknown, path: readonly string[]): unknown {
+  let value = claims
+  for (const name of path) {
+    if (!isRecord(value) || !Object.hasOwn(value, name)) return undefined
+    value = value[name]
+  }
+  return value
+}
+
+function operatorRolesOf(listed: unknown): readonly OperatorRole[] {
+  const held = texts(listed)
   return operatorRoles.filter((role) => held.includes(role))
 }
 
@@ -42,6 +71,24 @@ function organizationsOf(claim: unknown): readonly Organization[] {
   return Object.entries(claim)
     .slice(0, maxOrganizations)
     .flatMap(([alias, facts]) => organizationOf(alias, facts) ?? [])
+}
+
+/** Of several groups that name the same tenant the strongest role counts. */
+function organizationsFromGroups(claim: unknown, pattern: string): readonly Organization[] {
+  const expression = new RegExp(
+    `^${RegExp.escape(pattern)
+      .replace(RegExp.escape('{tenant}'), '(?<tenant>[a-z][a-z0-9-]{1,38}[a-z0-9])')
+      .replace(RegExp.escape('{role}'), `(?<role>${memberRoles.join('|')})`)}$`,
+  )
+  const roles = new Map<string, MemberRole[]>()
+  for (const group of texts(claim).slice(0, maxOrganizations * memberRoles.length)) {
+    const { tenant, role } = expression.exec(group.slice(0, 300))?.groups ?? {}
+    if (tenant !== undefined) roles.set(tenant, [...(roles.get(tenant) ?? []), role as MemberRole])
+  }
+  return [...roles].slice(0, maxOrganizations).flatMap(([alias, held]) => {
+    const role = memberRoles.find((one) => held.includes(one))
+    return role === undefined ? [] : [{ alias, tenantId: null, role }]
+  })
 }
 
 /** Null unless the tenant is named once and a group gives a role. */

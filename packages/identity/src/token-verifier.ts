@@ -1,7 +1,7 @@
 import type { Caller, Log, TokenVerifier } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { callerFromClaims } from './caller-from-claims.ts'
+import { type ClaimNames, callerFromClaims, keycloakClaimNames } from './caller-from-claims.ts'
 import { KeysUnavailable, type KeyTimes, makeIssuerKeys } from './issuer-keys.ts'
 import { makeKnownTokens } from './known-tokens.ts'
 
@@ -25,6 +25,8 @@ export type TokenVerifierSettings = {
   /** Must be among the `aud` of the tokens. */
   readonly audience: string
   readonly jwksUrl: string
+  /** Keycloak's when absent. */
+  readonly claims?: ClaimNames
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly log: Log
@@ -55,7 +57,7 @@ export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifie
 async function verifyToken(
   token: string,
   keys: JWTVerifyGetKey,
-  { issuer, audience, now }: TokenVerifierSettings,
+  { issuer, audience, now, claims = keycloakClaimNames }: TokenVerifierSettings,
 ): Promise<Caller> {
   if (token.length > maxTokenLength) throw unauthenticated()
   try {
@@ -68,7 +70,7 @@ async function verifyToken(
       currentDate: new Date(now()),
     })
     if (!isAccessToken(payload, protectedHeader.typ)) throw unauthenticated()
-    return callerFromClaims(payload)
+    return callerFromClaims(payload, claims)
   } catch (error) {
     if (error instanceof KeysUnavailable)
       throw new DomainError('service/unavailable', `${error.message} Try again in a few seconds.`)

@@ -6,6 +6,7 @@ import type {
   Ids,
   JobHints,
   Log,
+  MemberDirectory,
   ObjectStore,
   Pause,
   Pools,
@@ -14,10 +15,11 @@ import type {
 } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
 import { type Database, openDatabase } from '@leasehold/db'
-import { makeTokenVerifier } from '@leasehold/identity'
+import { type ClaimNames, makeTokenVerifier } from '@leasehold/identity'
 import { openS3ObjectStore } from '@leasehold/object-store'
 import { type JobQueue, openQueue } from '@leasehold/queue'
 import { Closing } from './closing.ts'
+import { directoryFromConfig } from './directory-from-config.ts'
 import { type OpenPools, openConfiguredPools } from './open-pools.ts'
 import { openSecrets } from './open-secrets.ts'
 import { openServices } from './open-services.ts'
@@ -36,6 +38,8 @@ export type Platform = Omit<Database, 'check' | 'close'> & {
   readonly hints: JobHints
   readonly queue: JobQueue
   readonly tokens: TokenVerifier
+  /** Null: people are managed at an identity provider that we may not change. */
+  readonly directory: MemberDirectory | null
   readonly rules: RentalRules
   readonly pause: Pause
   readonly log: Log
@@ -45,9 +49,12 @@ export type Platform = Omit<Database, 'check' | 'close'> & {
 
 /** Where tokens come from: configured, or the development issuer that the caller has started. */
 export type TokenSource = {
+  /** The development issuer's; a real identity provider is configured. */
+  readonly directory?: MemberDirectory
   readonly issuer: string
   readonly audience: string
   readonly jwksUrl: string
+  readonly claims?: ClaimNames
 }
 
 /**
@@ -100,6 +107,7 @@ async function open(
     objects,
     hints: queue.hints,
     queue,
+    directory: tokenSource.directory ?? directoryFromConfig(config, now, log),
     tokens: makeTokenVerifier({ ...tokenSource, now, log }),
     rules: rulesFromConfig(config),
     pause,

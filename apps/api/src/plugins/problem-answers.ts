@@ -22,6 +22,7 @@ export const problemAnswers = {
   'request/timed-out': { status: 503, title: 'Took too long' },
   'auth/unauthenticated': { status: 401, title: 'Not signed in' },
   'auth/forbidden': { status: 403, title: 'Not allowed' },
+  'auth/address-refused': { status: 403, title: 'Not from this address' },
   'tenant/not-found': { status: 404, title: 'No such tenant' },
   'tenant/suspended': { status: 403, title: 'Tenant suspended' },
   'tenant/tier-forbids': { status: 403, title: 'Not for this tier' },

@@ -9,8 +9,8 @@ export type Caller = {
   readonly operatorRoles: readonly OperatorRole[]
   readonly organizations: readonly {
     readonly alias: string
-    /** From the organization's attribute `tenant_id`. */
-    readonly tenantId: string
+    /** From the organization's attribute `tenant_id`; null: the issuer knows tenants by their slugs only. */
+    readonly tenantId: string | null
     readonly role: MemberRole
   }[]
   /** Set when a program calls with an API key; the subject is its service account then. */

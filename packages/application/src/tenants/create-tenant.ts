@@ -2,6 +2,7 @@ import {
   type Actor,
   type Amounts,
   addAmounts,
+  anyNetwork,
   DomainError,
   defaultLimits,
   isResourceName,
@@ -43,6 +44,7 @@ export function makeCreateTenant(deps: CreateTenantDeps): CreateTenant {
       name,
       tier,
       suspended: false,
+      networks: anyNetwork,
       createdAt: clock.now(),
       version: 1,
     }

@@ -20,11 +20,13 @@ export type TenantScope = {
   readonly permissions: readonly Permission[] | null
 }
 export type NoteCallerDeps = {
-  readonly tenants: Pick<TenantStore, 'find' | 'noteMember'>
+  readonly tenants: Pick<TenantStore, 'find' | 'findBySlug' | 'noteMember'>
   readonly clock: Clock
 }
 /** `slug` is the header that names a tenant, null without it. */
 export type NoteCaller = (caller: Caller, slug: string | null) => Promise<TenantScope>
+
+type Organization = Caller['organizations'][number]
 
 const tenantAgeMs = 5_000
 const memberAgeMs = 60_000
@@ -41,11 +43,13 @@ export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
   const known = new Map<string, { readonly tenant: Tenant; readonly at: Instant }>()
   const noted = new Map<string, Instant>()
 
-  const findKnown = async (id: TenantId): Promise<Tenant | null> => {
+  const findKnown = async ({ tenantId, alias }: Organization): Promise<Tenant | null> => {
+    const id = tenantId ?? `slug ${alias}`
     const now = clock.now()
     const last = known.get(id)
     if (last !== undefined && isFresh(last.at, now, tenantAgeMs)) return last.tenant
-    const tenant = await tenants.find(id)
+    const tenant =
+      tenantId === null ? await tenants.findBySlug(alias) : await tenants.find(tenantId as TenantId)
     if (tenant === null) known.delete(id)
     else remember(known, id, { tenant, at: now })
     return tenant
@@ -53,7 +57,7 @@ export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
 
   return async (caller, slug) => {
     const organization = chooseOrganization(caller, slug)
-    const tenant = await findKnown(organization.tenantId as TenantId)
+    const tenant = await findKnown(organization)
     if (tenant === null) throw unknownTenant()
     const memberId = caller.subject as MemberId
     const { role } = organization
@@ -86,7 +90,7 @@ export function requireActive(tenant: Tenant): void {
     throw new DomainError('tenant/suspended', 'The tenant is suspended. Ask the operator.')
 }
 
-function chooseOrganization(caller: Caller, slug: string | null): Caller['organizations'][number] {
+function chooseOrganization(caller: Caller, slug: string | null): Organization {
   const { organizations } = caller
   const [first] = organizations
   if (first === undefined)

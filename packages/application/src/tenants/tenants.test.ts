@@ -24,6 +24,7 @@ describe('creating a tenant', () => {
     const limits = Object.fromEntries(quotas.map(({ resource, limit }) => [resource, limit]))
     expect(limits).toMatchObject({ vcpu: 3, leases: 8, 'gpu/h100-80gb': 1 })
     expect(platform.tenancy.tenants.has(tenant.id)).toBe(true)
+    expect(platform.directory.organizations.has(tenant.id)).toBe(true)
   })
 
   it('is refused when its name is taken', async () => {
@@ -107,7 +108,7 @@ describe('a tenant', () => {
     const platform = await aPlatform()
     platform.objects.faults.always('ensureBucket', { kind: 'fail-before' })
 
-    await expect(makeEnsureTenant(platform)(acme, signal)).rejects.toThrow('1 of 2 parts')
+    await expect(makeEnsureTenant(platform)(acme, signal)).rejects.toThrow('1 of 3 parts')
 
     expect(platform.tenancy.tenants.has(acme)).toBe(true)
   })

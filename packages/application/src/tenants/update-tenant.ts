@@ -1,4 +1,13 @@
-import { type Actor, DomainError, type Tenant, type TenantId, type Tier } from '@leasehold/domain'
+import {
+  type Actor,
+  DomainError,
+  mostNetworks,
+  type NetworkRules,
+  parseNetwork,
+  type Tenant,
+  type TenantId,
+  type Tier,
+} from '@leasehold/domain'
 import type { JobHints } from '../ports/job-hints.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
 import { findTenant } from './read-tenants.ts'
@@ -10,6 +19,8 @@ export type UpdateTenantCommand = {
   readonly tier: Tier | null
   /** A suspended tenant may read and release, but not ask for anything new. */
   readonly suspended: boolean | null
+  /** From where its API may be used. */
+  readonly networks: NetworkRules | null
   readonly actor: Actor
 }
 export type UpdateTenantDeps = {
@@ -18,9 +29,10 @@ export type UpdateTenantDeps = {
 }
 export type UpdateTenant = (command: UpdateTenantCommand) => Promise<Tenant>
 
-/** Changes name, tier or suspension. Limits are not touched by a new tier. */
+/** Changes name, tier, suspension or networks. Limits are not touched by a new tier. */
 export function makeUpdateTenant({ tenants, hints }: UpdateTenantDeps): UpdateTenant {
-  return async ({ tenantId, name, tier, suspended, actor }) => {
+  return async ({ tenantId, name, tier, suspended, networks, actor }) => {
+    if (networks !== null) requireNetworks(networks)
     for (let attempt = 0; attempt < 8; attempt++) {
       const previous = await findTenant(tenants, tenantId)
       const next: Tenant = {
@@ -28,6 +40,7 @@ export function makeUpdateTenant({ tenants, hints }: UpdateTenantDeps): UpdateTe
         name: name ?? previous.name,
         tier: tier ?? previous.tier,
         suspended: suspended ?? previous.suspended,
+        networks: networks ?? previous.networks,
         version: previous.version + 1,
       }
       if (!(await tenants.replace(previous, next, actor))) continue
@@ -38,5 +51,25 @@ export function makeUpdateTenant({ tenants, hints }: UpdateTenantDeps): UpdateTe
       'conflict/changed-meanwhile',
       'The tenant keeps changing. Read it again and repeat the request.',
     )
+  }
+}
+
+function requireNetworks(networks: NetworkRules): void {
+  for (const name of ['allow', 'deny'] as const) {
+    if (networks[name].length > mostNetworks)
+      throw new DomainError(
+        'request/invalid',
+        `A list has at most ${mostNetworks} networks.`,
+        { limit: mostNetworks },
+        `/networks/${name}`,
+      )
+    for (const [index, text] of networks[name].entries())
+      if (parseNetwork(text) === null)
+        throw new DomainError(
+          'request/invalid',
+          'This is no address and no network: write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32, with no bits set behind the prefix.',
+          {},
+          `/networks/${name}/${index}`,
+        )
   }
 }

@@ -6,6 +6,7 @@ export const domainErrorCodes = [
   'request/invalid',
   'auth/unauthenticated',
   'auth/forbidden',
+  'auth/address-refused',
   'tenant/not-found',
   'tenant/suspended',
   'tenant/tier-forbids',

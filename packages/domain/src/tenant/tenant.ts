@@ -1,5 +1,6 @@
 import type { MemberId, TenantId } from '../shared/ids.ts'
 import type { Instant } from '../shared/instant.ts'
+import type { NetworkRules } from './network.ts'
 
 /** Sets default quotas and isolation strength. */
 export const tiers = ['production', 'test', 'dev'] as const
@@ -19,6 +20,8 @@ export type Tenant = {
   readonly name: string
   readonly tier: Tier
   readonly suspended: boolean
+  /** From where its API may be used. */
+  readonly networks: NetworkRules
   readonly createdAt: Instant
   readonly version: number
 }

@@ -17,6 +17,7 @@ export function aTenant(facts: Partial<Tenant> = {}): Tenant {
     name: 'Acme',
     tier: 'dev',
     suspended: false,
+    networks: { allow: [], deny: [] },
     createdAt: testNow,
     version: 1,
     ...facts,

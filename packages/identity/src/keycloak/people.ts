@@ -1,0 +1,71 @@
+import type { AddedMember, NewMember } from '@leasehold/application'
+import { DomainError } from '@leasehold/domain'
+import type { AdminClient } from './admin-client.ts'
+import { listOf } from './organizations.ts'
+
+/** A person as Keycloak tells of them. */
+export type KeycloakUser = {
+  readonly id: string
+  readonly email?: string
+  readonly firstName?: string
+  readonly lastName?: string
+  readonly enabled: boolean
+  /** `MANAGED`: made by the organization's own sign-in, and deleted with the membership. */
+  readonly membershipType?: string
+}
+
+/** Finds the person with an address, or makes them and writes to them. */
+export async function findOrMakePerson(
+  admin: AdminClient,
+  member: NewMember,
+): Promise<{ readonly user: KeycloakUser; readonly notice: AddedMember['notice'] }> {
+  const known = await findByEmail(admin, member.email)
+  if (known !== null) return { user: known, notice: 'not-needed' }
+  const { status } = await admin.send('POST', '/users', newPerson(member))
+  if (status === 400)
+    throw new DomainError(
+      'request/invalid',
+      'The identity provider does not take this address or name.',
+      {},
+      '/email',
+    )
+  const user = await findByEmail(admin, member.email)
+  if (user === null)
+    throw new DomainError(
+      'conflict/changed-meanwhile',
+      'The identity provider knows somebody by this user name with another address. Its administrator must say who it is.',
+    )
+  return { user, notice: status === 201 ? await writeTo(admin, user.id) : 'not-needed' }
+}
+
+async function findByEmail(admin: AdminClient, email: string): Promise<KeycloakUser | null> {
+  const query = new URLSearchParams({ email, exact: 'true', max: '2' })
+  const { body } = await admin.send('GET', `/users?${query}`)
+  const found = listOf<KeycloakUser>(body).find((user) => user.email?.toLowerCase() === email)
+  return found ?? null
+}
+
+/** Signs in for the first time with a password of their own choice. */
+function newPerson({ email, name }: NewMember) {
+  const [firstName, ...rest] = (name ?? '').split(' ').filter((part) => part !== '')
+  return {
+    username: email,
+    email,
+    enabled: true,
+    ...(firstName === undefined ? {} : { firstName }),
+    ...(rest.length === 0 ? {} : { lastName: rest.join(' ') }),
+    requiredActions: ['UPDATE_PASSWORD'],
+  }
+}
+
+/** The link in the letter proves the address; a realm that sends no mail is the operator's business. */
+async function writeTo(admin: AdminClient, userId: string): Promise<AddedMember['notice']> {
+  const path = `/users/${userId}/execute-actions-email`
+  try {
+    const { status } = await admin.send('PUT', path, ['VERIFY_EMAIL', 'UPDATE_PASSWORD'])
+    return status === 204 ? 'sent' : 'not-sent'
+  } catch (error) {
+    if (error instanceof DomainError) return 'not-sent'
+    throw error
+  }
+}
