@@ -17,11 +17,6 @@ if (unknown.length > 0) {
 const results: StageResult[] = []
 for (const stage of stages) {
   if (asked.length > 0 && !asked.includes(stage.name)) continue
-  if (asked.length === 0 && stage.onlyWhenNamed !== undefined) {
-    const skips = [`stage ${stage.name} (${stage.onlyWhenNamed})`]
-    results.push({ stage: stage.name, tookMs: 0, passed: 0, failures: [], skips })
-    continue
-  }
   process.stdout.write(`\n── ${stage.name}: ${stage.about}\n`)
   const result = await runStage(stage)
   process.stdout.write(`── ${stage.name} took ${formatSeconds(result.tookMs)}\n`)

@@ -3,8 +3,6 @@ export type Stage = {
   readonly name: string
   readonly about: string
   readonly limitMs: number
-  /** Why it runs only when it is named; it is shown as skipped otherwise. */
-  readonly onlyWhenNamed?: string
 } & (
   | { readonly kind: 'checks'; readonly tasks: readonly string[] }
   | { readonly kind: 'vitest'; readonly project: string }
@@ -33,8 +31,7 @@ export const stages: readonly Stage[] = [
   {
     name: 'cluster',
     about: 'the pool on Kubernetes, on a real cluster that is started for it',
-    limitMs: 75 * minute,
-    onlyWhenNamed: 'half an hour on a real cluster: npm test -- cluster',
+    limitMs: 50 * minute,
     kind: 'vitest',
     project: 'cluster',
   },
