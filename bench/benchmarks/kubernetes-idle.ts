@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openDatabase } from '@leasehold/db'
-import type { LeaseId, TenantId } from '@leasehold/domain'
+import { anyNetwork, type LeaseId, type TenantId } from '@leasehold/domain'
 import { aLease } from '@leasehold/testing'
 import pg from 'pg'
 import { rowFromLease } from '../../packages/db/src/rows/lease-row.ts'
 import type { Benchmark, Tell } from '../support/benchmark.ts'
-import { smallHeap, startProgram } from '../support/child-program.ts'
+import { asInstalled, type ProgramOptions, startProgram } from '../support/child-program.ts'
 import { idleLease } from '../support/idle-lease.ts'
 import type {
   KubernetesWorkerFacts,
@@ -81,16 +81,16 @@ type Idle = {
 async function idle(one: OneLease, count: number, tell: Tell): Promise<Idle> {
   const services = await startThrowawayServices({ tenants: 1 })
   const { folder, databaseUrl, issuer } = services
-  const program = <Request, Answer>(name: string, nodeOptions: readonly string[] = []) =>
+  const program = <Request, Answer>(name: string, options?: ProgramOptions) =>
     startProgram<Request, Answer>(
       new URL(`../support/${name}.ts`, import.meta.url),
       join(folder, `${name}.log`),
-      nodeOptions,
+      options,
     )
   const server = program<StandingServerRequest, StandingServerAnswer>('standing-api-server')
   const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>(
     'kubernetes-worker',
-    smallHeap,
+    asInstalled,
   )
   const database = new pg.Client({ connectionString: databaseUrl })
   try {
@@ -130,7 +130,7 @@ async function addTenant(url: string, id: TenantId): Promise<void> {
   const log = { info() {}, warn() {}, error() {} }
   const database = await openDatabase({ url, maxConnections: 1, log })
   const tenant = { id, slug: 'idle', name: 'idle', tier: 'production', suspended: false } as const
-  const row = { ...tenant, createdAt: Date.now(), version: 1 }
+  const row = { ...tenant, networks: anyNetwork, createdAt: Date.now(), version: 1 }
   await database.tenants.create(row, {}, { kind: 'platform', id: 'bench' })
   await database.close()
 }

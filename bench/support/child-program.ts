@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 /** Another process of this benchmark, asked over its IPC channel: secrets are on no command line. */
 export type ChildProgram<Request, Answer> = {
@@ -16,18 +18,33 @@ type Waiting<Answer> = { resolve: (answer: Answer) => void; reject: (error: Erro
 
 const stopMs = 15_000
 
-/** Options of Node's with which the platform is started, too: a small space for new objects. */
-export const smallHeap = ['--max-semi-space-size=4']
+/** How the platform is started, too, so that its processes stay small. */
+export type ProgramOptions = {
+  readonly node: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+const plain: ProgramOptions = { node: [], env: {} }
+/** A small space for new objects, few arenas of the C library, and code that was compiled once before. */
+export const asInstalled: ProgramOptions = {
+  node: ['--max-semi-space-size=4'],
+  env: {
+    MALLOC_ARENA_MAX: '2',
+    NODE_COMPILE_CACHE: join(tmpdir(), `leasehold-bench-code-${process.getuid?.() ?? 0}`),
+  },
+}
 
-/** Starts `file` with Node and options of Node's; what it writes goes to `logFile`. */
+/** Starts `file` with Node; what it writes goes to `logFile`. */
 export function startProgram<Request, Answer>(
   file: URL,
   logFile: string,
-  nodeOptions: readonly string[] = [],
+  { node, env }: ProgramOptions = plain,
 ): ChildProgram<Request, Answer> {
   const output = openSync(logFile, 'a')
-  const execArgv = [...process.execArgv, ...nodeOptions]
-  const child = fork(file, { stdio: ['ignore', output, output, 'ipc'], execArgv })
+  const child = fork(file, {
+    stdio: ['ignore', output, output, 'ipc'],
+    execArgv: [...process.execArgv, ...node],
+    env: { ...process.env, ...env },
+  })
   closeSync(output)
   const waiting = new Map<number, Waiting<Answer>>()
   let count = 0

@@ -14,7 +14,7 @@ import {
 import { namespaceOf } from '../../packages/compute-kubernetes/src/object-names.ts'
 import type { ApiServerAnswer, ApiServerRequest } from './api-server.ts'
 import type { Tell } from './benchmark.ts'
-import { smallHeap, startProgram } from './child-program.ts'
+import { asInstalled, type ProgramOptions, startProgram } from './child-program.ts'
 import { clusterAccess, removePlace } from './kubernetes-place.ts'
 import type { KubernetesWorkerFacts, KubernetesWorkerRequest } from './kubernetes-worker.ts'
 import { leaseBody } from './lease-body.ts'
@@ -47,14 +47,16 @@ export async function withKubernetesPlatform<Result>(
   tell: Tell,
   work: (platform: KubernetesPlatform) => Promise<Result>,
 ): Promise<Result> {
-  return withSimulatedCluster(tell, async (kubeconfig) => {
+  return withSimulatedCluster(tell, async (kubeconfig, isLasting) => {
     const place = await openSimulatedPlace(clusterAccess(kubeconfig))
     let nodes: Awaited<ReturnType<typeof addRoom>> | undefined
     try {
       nodes = await addRoom(kubeconfig, place)
       return await withPlatform(kubeconfig, place, work)
     } finally {
-      await removePlace(place, nodes === undefined ? { tenantId } : { tenantId, nodes })
+      if (isLasting)
+        await removePlace(place, nodes === undefined ? { tenantId } : { tenantId, nodes })
+      else await Promise.all([nodes?.stop(), place.close()])
     }
   })
 }
@@ -67,16 +69,16 @@ async function withPlatform<Result>(
   const settings = { ...place.settings, name: benchPool }
   const services = await startThrowawayServices({ tenants: 1 })
   const { databaseUrl, issuer, renters, folder } = services
-  const program = <Request, Answer>(name: string, nodeOptions: readonly string[] = []) =>
+  const program = <Request, Answer>(name: string, options?: ProgramOptions) =>
     startProgram<Request, Answer>(
       new URL(`./${name}.ts`, import.meta.url),
       join(folder, `${name}.log`),
-      nodeOptions,
+      options,
     )
   const api = program<ApiServerRequest, ApiServerAnswer>('api-server')
   const worker = program<KubernetesWorkerRequest, KubernetesWorkerFacts>(
     'kubernetes-worker',
-    smallHeap,
+    asInstalled,
   )
   const database = new pg.Client({ connectionString: databaseUrl })
   try {

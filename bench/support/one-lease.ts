@@ -31,7 +31,7 @@ const bootMs = 120_000
 
 /** Boots one machine on simulated nodes and copies everything that the worker follows. */
 export async function readOneLease(tell: Tell): Promise<OneLease> {
-  return withSimulatedCluster(tell, async (kubeconfig) => {
+  return withSimulatedCluster(tell, async (kubeconfig, isLasting) => {
     const place = await openSimulatedPlace(clusterAccess(kubeconfig))
     try {
       const settings = { ...place.settings, name: benchPool }
@@ -57,7 +57,7 @@ export async function readOneLease(tell: Tell): Promise<OneLease> {
       const { leaseId, tenantId, shape } = order
       return { leaseId, tenantId, shape, address: sighting.address, settings, kinds: listed }
     } finally {
-      await removePlace(place)
+      await (isLasting ? removePlace(place) : place.close())
     }
   })
 }

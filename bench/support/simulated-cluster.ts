@@ -11,14 +11,15 @@ const startLimitMs = 60 * 60_000
  * Works on the cluster that KUBECONFIG names, or on the one that `npm run cluster` left running, or starts one of
  * simulated nodes and removes it afterwards.
  *
- * @param work gets the path of an administrator's kubeconfig
+ * @param work gets the path of an administrator's kubeconfig, and whether the cluster outlives it: one that does not
+ *   needs no tidying, which takes minutes after a thousand machines
  */
 export async function withSimulatedCluster<Result>(
   tell: Tell,
-  work: (kubeconfig: string) => Promise<Result>,
+  work: (kubeconfig: string, isLasting: boolean) => Promise<Result>,
 ): Promise<Result> {
   const named = process.env.KUBECONFIG
-  if (named !== undefined && named !== '') return work(named)
+  if (named !== undefined && named !== '') return work(named, true)
   const state = resolve(root, process.env.LEASEHOLD_STATE ?? '.leasehold')
   const cache = resolve(root, process.env.LEASEHOLD_CACHE ?? state)
   const place = {
@@ -27,12 +28,12 @@ export async function withSimulatedCluster<Result>(
     signal: AbortSignal.timeout(startLimitMs),
   }
   const running = await openCluster({ ...place, folder: join(state, 'cluster') })
-  if (running !== null) return work(running.kubeconfig)
+  if (running !== null) return work(running.kubeconfig, true)
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-bench-cluster-'))
   try {
     const cluster = await startCluster({ ...place, folder, level: 'simulated' })
     try {
-      return await work(cluster.kubeconfig)
+      return await work(cluster.kubeconfig, false)
     } finally {
       await cluster.stop()
     }
