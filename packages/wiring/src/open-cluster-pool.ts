@@ -1,9 +1,5 @@
 import type { AuditLog, Clock, Log, QuotaLedger, TenantStore } from '@leasehold/application'
-import {
-  type KubernetesPoolSettings,
-  openKubernetesPool,
-  type Repair,
-} from '@leasehold/compute-kubernetes'
+import type { KubernetesPoolSettings, Repair } from '@leasehold/compute-kubernetes'
 import type { ClusterPoolConfig } from '@leasehold/config'
 import { type Amounts, containerIsolations, type ImageName, type PoolName } from '@leasehold/domain'
 import { type ClosablePool, poolInBackground } from './pool-in-background.ts'
@@ -38,8 +34,10 @@ export function openClusterPool(
       ),
       connects: settings.access === 'port-forward',
     },
-    open: () =>
-      openKubernetesPool({
+    open: async () => {
+      // Not before there is a cluster: what is loaded stays in memory.
+      const { openKubernetesPool } = await import('@leasehold/compute-kubernetes')
+      return openKubernetesPool({
         settings,
         log,
         clock,
@@ -49,7 +47,8 @@ export function openClusterPool(
           return Object.fromEntries(quotas.map((row) => [row.resource, row.limit])) as Amounts
         },
         onRepair: (repair) => audit.record(auditOf(repair, name, clock)),
-      }),
+      })
+    },
     log,
     now: () => clock.now(),
   })

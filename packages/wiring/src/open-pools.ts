@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { Log, Pool, Pools } from '@leasehold/application'
-import { ensureGuestImage, openLocalPool } from '@leasehold/compute-local'
 import type { Config, LocalPoolConfig } from '@leasehold/config'
 import type { PoolName } from '@leasehold/domain'
 import { openClusterPool, type PoolRecords } from './open-cluster-pool.ts'
@@ -48,6 +47,8 @@ async function openThisHost(
   log: Log,
   signal: AbortSignal,
 ): Promise<ClosablePool> {
+  // Not before this host is a pool: what is loaded stays in memory.
+  const { ensureGuestImage, openLocalPool } = await import('@leasehold/compute-local')
   const image = await ensureGuestImage({
     folder: join(config.cacheFolder, 'images'),
     source: guestImage ?? undefined,
