@@ -200,7 +200,11 @@ export function lookAgainAt(lease: Lease, now: Instant): Instant | null {
         now + (lease.waitingFor === null ? soonMs : standingMs),
         lease.queueDeadlineAt,
       )
-    case 'provisioning':
+    case 'provisioning': {
+      // Its driver reports what changes. A thousand that boot for minutes must not be asked for every second.
+      const waitMs = Math.min(Math.max(soonMs, (now - lease.enteredStateAt) / 4), 15_000)
+      return Math.min(now + Math.round(waitMs), Math.max(lease.bootDeadlineAt, now + soonMs))
+    }
     case 'stopping':
       return now + soonMs
     case 'ready':

@@ -46,3 +46,24 @@ describe('a standing lease', () => {
     expect(lookAgainAt(aLease.stopped({ keepUntil: testNow - 1 }), testNow)).toBe(testNow + 1_000)
   })
 })
+
+describe('a lease whose machine boots', () => {
+  const enteredStateAt = testNow
+  const bootDeadlineAt = testNow + 600_000
+  const lease = aLease.provisioning({ enteredStateAt, bootDeadlineAt })
+
+  it.each([
+    { ageMs: 0, waitMs: 1_000 },
+    { ageMs: 4_000, waitMs: 1_000 },
+    { ageMs: 20_000, waitMs: 5_000 },
+    { ageMs: 300_000, waitMs: 15_000 },
+    // Neither behind its deadline, nor all the time after it; and a clock that was set back changes nothing.
+    { ageMs: 595_000, waitMs: 5_000 },
+    { ageMs: 700_000, waitMs: 1_000 },
+    { ageMs: -700_000, waitMs: 1_000 },
+  ])('is looked at again $waitMs ms later when it is $ageMs ms old', ({ ageMs, waitMs }) => {
+    const now = testNow + ageMs
+
+    expect(lookAgainAt(lease, now)).toBe(now + waitMs)
+  })
+})
