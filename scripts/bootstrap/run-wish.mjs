@@ -3,7 +3,7 @@ import { prepare, prepareRuntime } from './prepare.mjs'
 import { root } from './root.mjs'
 import { SetUpError } from './set-up-error.mjs'
 
-/** What can be asked for, and the program that does it. All but the cluster need machines of this computer to be possible. */
+/** What can be asked for, and the program that does it. All but the cluster and the services need machines of this computer to be possible. */
 const wishes = {
   demo: ['scripts/demo/main.ts'],
   start: ['scripts/demo/start.ts'],
@@ -11,6 +11,7 @@ const wishes = {
   test: ['scripts/run-tests.ts'],
   bench: ['bench/main.ts'],
   cluster: ['deploy/dev-cluster/src/main.ts'],
+  services: ['test/services/main.ts'],
   prepare: [],
 }
 
@@ -27,7 +28,9 @@ export async function runWish([name, ...rest]) {
   const args = rest[0] === '--' ? rest.slice(1) : rest
   try {
     const runtime =
-      name === 'cluster' ? await prepareRuntime() : await prepare(optionValue(args, '--image'))
+      name === 'cluster' || name === 'services'
+        ? await prepareRuntime()
+        : await prepare(optionValue(args, '--image'))
     return wish.length === 0 ? 0 : await handOver(runtime, [...wish, ...args])
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error

@@ -107,7 +107,7 @@ describe('the set-up', () => {
 
     expect(await run(['tset'])).toEqual({
       code: 2,
-      output: 'Say one of: demo, start, dev, test, bench, cluster, prepare.\n',
+      output: 'Say one of: demo, start, dev, test, bench, cluster, services, prepare.\n',
     })
   })
 })

@@ -1,3 +1,4 @@
+export { freePort } from './api-server/free-port.ts'
 export { findPrerequisites } from './cluster/prerequisites.ts'
 export { type Label, removeLabelled } from './cluster/remove-labelled.ts'
 export {
@@ -22,6 +23,7 @@ export { packLayer } from './images/pack-layer.ts'
 export { type ImageSpec, writeImage } from './images/write-image.ts'
 export type { Level } from './level.ts'
 export { type Log, step } from './log.ts'
+export { withFileLock } from './processes/file-lock.ts'
 export { CommandFailed, runCommand } from './processes/run-command.ts'
 export { buildProgram, type ProgramOptions } from './programs/build-program.ts'
 export { runSimulator } from './simulated/run-simulator.ts'
