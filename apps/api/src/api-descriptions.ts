@@ -17,6 +17,7 @@ export const tenantApi: ApiDescription = {
   tags: [
     { name: 'me', description: 'Who you are.' },
     { name: 'catalogue', description: 'What can be had, and its price.' },
+    { name: 'members', description: 'The people of the tenant, at the identity provider.' },
     { name: 'ssh-keys', description: 'Public keys on file.' },
     { name: 'api-keys', description: 'Service accounts and their keys, for programs.' },
     { name: 'leases', description: 'Machines of one’s own.' },
@@ -45,6 +46,7 @@ export const operatorApi: ApiDescription = {
     'For those who run the platform: tenants, limits, catalogue, pools. Needs the realm role `operator` or `admin`.',
   tags: [
     { name: 'tenants', description: 'Organisations that rent, and their people.' },
+    { name: 'members', description: 'The people of tenants, at the identity provider.' },
     { name: 'quotas', description: 'Limits of tenants.' },
     { name: 'catalogue', description: 'Machine types and GPU types.' },
     { name: 'pools', description: 'Where machines run.' },

@@ -1,3 +1,5 @@
+import { anyNetwork, type NetworkRules } from '@leasehold/domain'
+
 /** A bucket that refills by `perSecond` and holds at most `burst` requests. */
 export type RateLimit = { readonly perSecond: number; readonly burst: number }
 
@@ -18,8 +20,12 @@ export type ApiSettings = {
   readonly uploadTimeoutMs: number
   /** A connection on which nothing moves for so long is closed. */
   readonly connectionTimeoutMs: number
-  /** Addresses of proxies whose `X-Forwarded-For` is believed; `false`: nobody's. */
-  readonly trustProxy: boolean | string[]
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; `false`: nobody's. */
+  readonly trustProxy: false | string[]
+  /** From where the operator API may be used; health is answered everywhere. */
+  readonly operatorNetworks: NetworkRules
+  /** Origins whose pages may call the tenant API. */
+  readonly corsOrigins: readonly string[]
   readonly rateLimits: {
     /** Refused tokens per client address; without tries left an address is not heard. */
     readonly refusals: RateLimit
@@ -57,6 +63,8 @@ export const defaultApiSettings: ApiSettings = {
   uploadTimeoutMs: 3_600_000,
   connectionTimeoutMs: 120_000,
   trustProxy: false,
+  operatorNetworks: anyNetwork,
+  corsOrigins: [],
   rateLimits: {
     refusals: { perSecond: 10, burst: 100 },
     tenant: {

@@ -2,16 +2,20 @@ import {
   type AccessSecrets,
   type AccessStore,
   type ApiKeyStore,
+  type AuditLog,
   type CatalogueStore,
   type Clock,
   cachedCatalogue,
   type Ids,
   type JobHints,
   type LeaseStore,
+  type MemberDirectory,
+  makeAddMember,
   makeAddSshKey,
   makeAppendRunLog,
   makeBeginRun,
   makeCancelTask,
+  makeChangeMemberRole,
   makeCreateApiKey,
   makeCreateServiceAccount,
   makeCreateTenant,
@@ -33,6 +37,7 @@ import {
   makeListLeases,
   makeListMachineTypes,
   makeListMembers,
+  makeListPeople,
   makeListPools,
   makeListServiceAccounts,
   makeListSshKeys,
@@ -53,6 +58,7 @@ import {
   makeReleaseLease,
   makeRemoveFile,
   makeRemoveMachineType,
+  makeRemoveMember,
   makeRemoveServiceAccount,
   makeRemoveSshKey,
   makeReportUsage,
@@ -80,6 +86,7 @@ import {
 } from '@leasehold/application'
 import type { AccessDirections } from './access-directions.ts'
 import { makeShowLease } from './routes/leases/show-lease.ts'
+import type { MemberUseCases } from './routes/members/index.ts'
 import type { OperatorUseCases } from './routes/operator/index.ts'
 import type { RunUseCases } from './run-app.ts'
 import type { TenantUseCases } from './tenant-app.ts'
@@ -105,6 +112,8 @@ export type UseCaseParts = {
   readonly pools: Pools
   readonly objects: ObjectStore
   readonly hints: JobHints
+  readonly directory: MemberDirectory | null
+  readonly audit: Pick<AuditLog, 'record'>
 }
 
 const catalogueAgeMs = 5_000
@@ -136,6 +145,7 @@ function tenantUseCases(deps: Deps): TenantUseCases {
     listMachineTypes: makeListMachineTypes(deps),
     getMachineType: makeGetMachineType(deps),
     listGpuTypes: makeListGpuTypes(deps),
+    ...memberUseCases(deps),
     addSshKey: makeAddSshKey(deps),
     listSshKeys: makeListSshKeys(deps),
     removeSshKey: makeRemoveSshKey(deps),
@@ -174,8 +184,18 @@ function tenantUseCases(deps: Deps): TenantUseCases {
   }
 }
 
+function memberUseCases(deps: Deps): MemberUseCases {
+  return {
+    listPeople: makeListPeople(deps),
+    addMember: makeAddMember(deps),
+    changeMemberRole: makeChangeMemberRole(deps),
+    removeMember: makeRemoveMember(deps),
+  }
+}
+
 function operatorUseCases(deps: Deps): OperatorUseCases {
   return {
+    ...memberUseCases(deps),
     createTenant: makeCreateTenant(deps),
     listTenants: makeListTenants(deps),
     getTenant: makeGetTenant(deps),

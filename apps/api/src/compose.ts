@@ -1,25 +1,36 @@
-import { makeLeaseOrigins, sshCommand } from '@leasehold/access'
+import {
+  type CertificateFiles,
+  makeLeaseOrigins,
+  openServerCertificate,
+  sshCommand,
+} from '@leasehold/access'
 import {
   type IdempotencyStore,
   type Log,
   type TokenVerifier,
   withApiKeys,
 } from '@leasehold/application'
+import type { NetworkRules } from '@leasehold/domain'
 import type { FastifyInstance } from 'fastify'
 import type { AccessDirections } from './access-directions.ts'
 import { type ApiSettings, defaultApiSettings, type RateLimit } from './api-settings.ts'
 import { makeUseCases, type UseCaseParts } from './compose-use-cases.ts'
-import type { EdgeParts } from './edge-parts.ts'
+import type { Door, EdgeParts } from './edge-parts.ts'
 import { makeOperatorApp } from './operator-app.ts'
 import { makeRunApp } from './run-app.ts'
 import { makeTenantApp } from './tenant-app.ts'
 
 type Place = { readonly host: string; readonly port: number }
+type PublicPlace = Place & {
+  readonly publicUrl?: string | null
+  /** Absent or null: plain HTTP. */
+  readonly tls?: CertificateFiles | null
+}
 
 /** The part of the configuration that the API needs. Ports must be the real ones. */
 export type ApiConfig = {
-  readonly api: Place
-  readonly operator: Place
+  readonly api: PublicPlace
+  readonly operator: PublicPlace
   readonly runApi: Place
   readonly gateway: {
     readonly domain: string
@@ -33,6 +44,12 @@ export type ApiConfig = {
     readonly readsPerMinute: number
     readonly writesPerMinute: number
     readonly unauthenticatedPerMinute: number
+  }
+  /** Absent: nobody is believed, everybody is let in. */
+  readonly edge?: {
+    readonly trustedProxies: readonly string[]
+    readonly operatorNetworks: NetworkRules
+    readonly corsOrigins: readonly string[]
   }
 }
 
@@ -66,9 +83,10 @@ export function composeApi(
 ): Api {
   const useCases = makeUseCases(platform, directionsFrom(config, platform))
   const parts: EdgeParts = { ...platform, settings, metrics: platform.metrics ?? null }
+  const { log } = parts
   const tokens = withApiKeys(platform.tokens, platform)
-  const tenantApp = makeTenantApp({ ...parts, tokens }, useCases.tenant)
-  const operatorApp = makeOperatorApp(parts, useCases.operator)
+  const tenantApp = makeTenantApp({ ...parts, tokens }, useCases.tenant, doorOf(config.api, log))
+  const operatorApp = makeOperatorApp(parts, useCases.operator, doorOf(config.operator, log))
   const runApp = makeRunApp(parts, useCases.run)
   const places = [
     [tenantApp, config.api],
@@ -88,6 +106,11 @@ export function composeApi(
   }
 }
 
+function doorOf({ publicUrl, tls }: PublicPlace, log: Log): Door {
+  const certificate = tls == null ? null : openServerCertificate(tls, log)
+  return { certificate, isHttps: certificate !== null || publicUrl?.startsWith('https:') === true }
+}
+
 const closing = { lookEveryMs: 100, lastCallMs: 5_000 }
 
 /** Connections that become idle while it closes are closed then, and what is left after a while is cut. */
@@ -104,7 +127,7 @@ async function closeServer(app: FastifyInstance): Promise<void> {
 
 /** Limits as the operator set them; what has no setting keeps its default. */
 export function settingsFrom(
-  { limits }: Pick<ApiConfig, 'limits'>,
+  { limits, edge }: Pick<ApiConfig, 'limits' | 'edge'>,
   { rules }: Pick<ApiPlatform, 'rules'>,
 ): ApiSettings {
   const reads = perMinute(limits.readsPerMinute)
@@ -112,6 +135,7 @@ export function settingsFrom(
   return {
     ...defaultApiSettings,
     bodyLimitBytes: limits.bodyBytes,
+    ...(edge === undefined ? {} : whoIsHeard(edge)),
     uploadLimitBytes: rules.maxFileBytes,
     outputLimitBytes: rules.task.maxOutputBytes,
     rateLimits: {
@@ -119,6 +143,10 @@ export function settingsFrom(
       tenant: { read: reads, write: writes, upload: writes, stream: writes },
     },
   }
+}
+
+function whoIsHeard({ trustedProxies, ...edge }: NonNullable<ApiConfig['edge']>) {
+  return { ...edge, trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies] } as const
 }
 
 /** A minute's worth of requests, a tenth of it at once. */

@@ -1,3 +1,4 @@
+import type { ServerCertificate } from '@leasehold/access'
 import type {
   Clock,
   IdempotencyStore,
@@ -33,6 +34,16 @@ export type EdgeParts = {
   readonly metrics: (MetricsText & Partial<RequestMetrics>) | null
 }
 
+/** How one server is reached from outside. */
+export type Door = {
+  /** Null: plain HTTP. */
+  readonly certificate: ServerCertificate | null
+  /** Clients speak TLS, to us or to a proxy in front. */
+  readonly isHttps: boolean
+}
+
+const plainDoor: Door = { certificate: null, isHttps: false }
+
 /**
  * A server with everything that has to hold before the first route: errors, log, limits, health, and
  * with a description its document and /docs.
@@ -42,11 +53,12 @@ export function makeEdge(
   { settings, clock, log, checks, pools, metrics }: EdgeParts,
   components: readonly Component[],
   description: ApiDescription | null,
+  door: Door = plainDoor,
 ): Server {
-  const app = makeServer(settings, components)
+  const app = makeServer(settings, components, door.certificate)
   const knownRoutes = collectRoutes(app)
   void app.register(errors, { knownRoutes })
-  void app.register(securityHeaders)
+  void app.register(securityHeaders, { isHttps: door.isHttps })
   void app.register(requestLog, { app: name, log, metrics })
   void app.register(timeLimit, { usualMs: settings.handlerTimeoutMs })
   void app.register(jsonBody)

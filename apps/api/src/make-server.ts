@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { AjvCompiler } from '@fastify/ajv-compiler'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { ServerCertificate } from '@leasehold/access'
 import type { Component } from '@leasehold/contract'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { ApiSettings } from './api-settings.ts'
@@ -13,8 +14,13 @@ export type Server = FastifyInstance
  * A Fastify instance with the house's limits and strictness, without a route and not listening:
  * unknown fields are refused, bodies are never coerced, addresses and times are bounded.
  */
-export function makeServer(settings: ApiSettings, components: readonly Component[]): Server {
+export function makeServer(
+  settings: ApiSettings,
+  components: readonly Component[],
+  certificate: ServerCertificate | null = null,
+): Server {
   const app = Fastify({
+    ...(certificate === null ? {} : { https: certificate.options }),
     logger: false,
     bodyLimit: settings.bodyLimitBytes,
     connectionTimeout: settings.connectionTimeoutMs,
@@ -43,6 +49,7 @@ export function makeServer(settings: ApiSettings, components: readonly Component
         .send(JSON.stringify(problem))
     },
   })
+  certificate?.keepFresh(app.server as never)
   for (const component of components) app.addSchema(component)
   // Views are typed against the contract and tests check every answer against its schema, so plain JSON is enough.
   app.setSerializerCompiler(() => JSON.stringify)

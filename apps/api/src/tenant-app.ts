@@ -8,9 +8,10 @@ import type {
 } from '@leasehold/application'
 import { tenantComponents } from '@leasehold/contract'
 import { tenantApi } from './api-descriptions.ts'
-import { type EdgeParts, makeEdge } from './edge-parts.ts'
+import { type Door, type EdgeParts, makeEdge } from './edge-parts.ts'
 import type { Server } from './make-server.ts'
 import { authentication } from './plugins/authentication.ts'
+import { crossOrigin } from './plugins/cross-origin.ts'
 import { idempotencyKey } from './plugins/idempotency-key.ts'
 import { tenantScope } from './plugins/tenant-scope.ts'
 import { type ApiKeyUseCases, apiKeyRoutes } from './routes/api-keys/index.ts'
@@ -20,6 +21,7 @@ import { type LeaseUseCases, leaseRoutes } from './routes/leases/index.ts'
 import { getMachineTypeRoute } from './routes/machine-types/get-machine-type.ts'
 import { listMachineTypesRoute } from './routes/machine-types/list-machine-types.ts'
 import { getMeRoute } from './routes/me/get-me.ts'
+import { type MemberUseCases, memberRoutes } from './routes/members/index.ts'
 import { getQuotaRoute } from './routes/quotas/get-quota.ts'
 import { type SshKeyUseCases, sshKeyRoutes } from './routes/ssh-keys/index.ts'
 import { type TaskUseCases, taskRoutes } from './routes/tasks/index.ts'
@@ -29,6 +31,7 @@ export type TenantUseCases = LeaseUseCases &
   TaskUseCases &
   FileUseCases &
   SshKeyUseCases &
+  MemberUseCases &
   ApiKeyUseCases & {
     readonly noteCaller: NoteCaller
     readonly listMachineTypes: ListMachineTypes
@@ -39,9 +42,10 @@ export type TenantUseCases = LeaseUseCases &
   }
 
 /** The API for tenants, built and not listening. */
-export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Server {
+export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases, door?: Door): Server {
   const { settings, clock, log, pause, tokens, idempotency } = parts
-  const app = makeEdge('tenant-api', parts, tenantComponents, tenantApi)
+  const app = makeEdge('tenant-api', parts, tenantComponents, tenantApi, door)
+  void app.register(crossOrigin, { origins: settings.corsOrigins })
   void app.register(authentication, { tokens, clock })
   void app.register(tenantScope, {
     noteCaller: useCases.noteCaller,
@@ -67,6 +71,7 @@ export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases): Serve
       await v1.register(listMachineTypesRoute, { ...options, prefix: '/machine-types' })
       await v1.register(getMachineTypeRoute, { ...options, prefix: '/machine-types' })
       await v1.register(listGpuTypesRoute, { ...options, prefix: '/gpu-types' })
+      await v1.register(memberRoutes, { useCases: options, prefix: '/members' })
       await v1.register(sshKeyRoutes, { useCases: options, prefix: '/ssh-keys' })
       await v1.register(apiKeyRoutes, { useCases: options })
       await v1.register(leaseRoutes, { useCases: options, prefix: '/leases' })

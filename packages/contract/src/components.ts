@@ -34,6 +34,7 @@ import {
   Resources,
 } from './machine-type.ts'
 import { Me } from './me.ts'
+import { AddedPerson, AddMemberBody, ChangeMemberBody, Person, PersonPage } from './member.ts'
 import { Pool, PoolList } from './pool.ts'
 import { Problem } from './problem.ts'
 import { Quota, QuotaDrift, QuotaDriftList, QuotaLimit, QuotaList, SetQuotasBody } from './quota.ts'
@@ -45,13 +46,17 @@ import {
   CreateTenantBody,
   Member,
   MemberPage,
+  NetworkRules,
   Tenant,
   TenantPage,
 } from './tenant.ts'
 import { Usage } from './usage.ts'
 
 /** Components that both APIs speak of. */
-const shared: readonly Component[] = [Problem, Liveness, Readiness, GpuCount, GpuType, GpuTypeList]
+const shared: readonly Component[] = [
+  ...[Problem, Liveness, Readiness, GpuCount, GpuType, GpuTypeList],
+  ...[Person, PersonPage, AddedPerson, AddMemberBody, ChangeMemberBody],
+]
 
 /** Every component of the tenant API; references between schemas resolve within this list. */
 export const tenantComponents: readonly Component[] = [
@@ -110,6 +115,7 @@ export const operatorComponents: readonly Component[] = [
   PutMachineTypeBody,
   GpuTypeEntry,
   PutGpuTypeBody,
+  NetworkRules,
   Tenant,
   TenantPage,
   CreateTenantBody,

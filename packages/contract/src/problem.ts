@@ -43,6 +43,8 @@ export const problemCodes = [
   'file/too-large',
   'file/checksum-mismatch',
   'file/length-required',
+  'bucket/credentials-unavailable',
+  'bucket/too-many-credentials',
   'member/not-found',
   'member/last-owner',
   'member/managed-elsewhere',

@@ -21,6 +21,24 @@ const slug = Type.String({
   examples: ['acme'],
 })
 
+const networkList = (description: string) =>
+  Type.Array(Type.String({ maxLength: 49, examples: ['192.0.2.0/24'] }), {
+    maxItems: 100,
+    description,
+  })
+
+/** From where the API of a tenant may be used. */
+export const NetworkRules = component(
+  'NetworkRules',
+  Type.Object(
+    {
+      allow: networkList('Addresses and networks in CIDR notation. Empty: everywhere.'),
+      deny: networkList('Goes before what is allowed.'),
+    },
+    { additionalProperties: false },
+  ),
+)
+
 /** An organisation that rents. */
 export const Tenant = component(
   'Tenant',
@@ -31,6 +49,7 @@ export const Tenant = component(
       name: displayName('Acme'),
       tier: oneOf(tierNames),
       suspended: Type.Boolean(),
+      networks: ref(NetworkRules),
       createdAt: Timestamp,
       version: Type.Integer({ description: 'Rises by one with every change.' }),
     },
@@ -66,6 +85,7 @@ export const ChangeTenantBody = component(
       name: Type.Optional(displayName('Acme')),
       tier: Type.Optional(oneOf(tierNames)),
       suspended: Type.Optional(Type.Boolean()),
+      networks: Type.Optional(ref(NetworkRules)),
     },
     { additionalProperties: false, minProperties: 1 },
   ),

@@ -53,6 +53,8 @@ export const problemAnswers = {
   'file/too-large': { status: 413, title: 'File too large' },
   'file/checksum-mismatch': { status: 400, title: 'Checksum mismatch' },
   'file/length-required': { status: 411, title: 'Length required' },
+  'bucket/credentials-unavailable': { status: 409, title: 'No credentials for buckets' },
+  'bucket/too-many-credentials': { status: 409, title: 'Too many credentials' },
   'member/not-found': { status: 404, title: 'No such member' },
   'member/last-owner': { status: 409, title: 'Last owner' },
   'member/managed-elsewhere': { status: 409, title: 'People are managed elsewhere' },

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ApiSettings } from '../api-settings.ts'
 import { callerOf } from './authentication.ts'
+import { addressRefused, isLetIn } from './network-gate.ts'
 import { makeScopeRateLimit } from './rate-limit.ts'
 import { type TenantOperation, tenantOperationOf } from './tenant-operations.ts'
 
@@ -52,6 +53,7 @@ export const tenantScope = fp<Options>(
       const named = typeof slug === 'string' ? slug.slice(0, longestSlug) : null
       const goOn = (scope: TenantScope) => {
         enter(request, scope)
+        if (!isLetIn(scope.tenant.networks, request.ip)) return done(addressRefused(request.ip))
         if (mayGoOn(request, reply, scope.tenant.id, operation.routeClass))
           done(refusalOf(scope, operation))
       }

@@ -16,7 +16,12 @@ describe('GET /v1/me', () => {
       role: 'billing',
       tenants: [{ slug: 'acme', role: 'billing' }],
     })
-    expect(permissions.sort()).toEqual(['catalogue:read', 'quota:read', 'usage:read'])
+    expect(permissions.sort()).toEqual([
+      'catalogue:read',
+      'members:read',
+      'quota:read',
+      'usage:read',
+    ])
   })
 })
 

@@ -64,7 +64,14 @@ describe('a tenant', () => {
   it('is changed part by part', async () => {
     const platform = await aPlatform()
     const update = makeUpdateTenant(platform)
-    const nothing = { tenantId: acme, name: null, tier: null, suspended: null, actor }
+    const nothing = {
+      tenantId: acme,
+      name: null,
+      tier: null,
+      suspended: null,
+      networks: null,
+      actor,
+    }
 
     await update({ ...nothing, suspended: true })
     await update({ ...nothing, name: 'Acme Ltd' })
@@ -75,6 +82,22 @@ describe('a tenant', () => {
       suspended: true,
       version: 3,
     })
+  })
+
+  it('may be used from the networks that an operator names, if they are some', async () => {
+    const platform = await aPlatform()
+    const update = makeUpdateTenant(platform)
+    const change = { tenantId: acme, name: null, tier: null, suspended: null, actor }
+    const networks = { allow: ['192.0.2.0/24'], deny: ['2001:db8::/32'] }
+
+    expect(await update({ ...change, networks })).toMatchObject({ networks })
+    await expect(
+      update({ ...change, networks: { allow: ['192.0.2.0/24', 'home'], deny: [] } }),
+    ).rejects.toMatchObject({ code: 'request/invalid', field: '/networks/allow/1' })
+    await expect(
+      update({ ...change, networks: { allow: [], deny: Array(101).fill('192.0.2.1') } }),
+    ).rejects.toMatchObject({ code: 'request/invalid', field: '/networks/deny' })
+    expect(await makeGetTenant(platform)(acme)).toMatchObject({ networks })
   })
 
   it('that does not exist is not found, whatever is asked', async () => {

@@ -9,7 +9,7 @@ import { tenantView } from './tenant-view.ts'
 
 const schema = {
   operationId: 'changeTenant',
-  summary: 'Rename, move to another tier, suspend or let go on',
+  summary: 'Rename, move to another tier, suspend or let go on, or say from where it may call',
   description:
     'What is left out stays as it is. A suspended tenant may look and give back, and start nothing.',
   tags: ['tenants'],
@@ -24,13 +24,14 @@ export const changeTenantRoute: FastifyPluginAsyncTypebox<{ updateTenant: Update
   { updateTenant },
 ) => {
   app.patch('/:tenantId', { schema }, async (request) => {
-    const { name = null, tier = null, suspended = null } = request.body
+    const { name = null, tier = null, suspended = null, networks = null } = request.body
 
     const tenant = await updateTenant({
       tenantId: request.params.tenantId as TenantId,
       name,
       tier,
       suspended,
+      networks,
       actor: operatorOf(request),
     })
 

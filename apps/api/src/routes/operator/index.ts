@@ -19,6 +19,7 @@ import type {
 import type { FastifyPluginAsync } from 'fastify'
 import { listGpuTypesRoute } from '../gpu-types/list-gpu-types.ts'
 import { listMachineTypesRoute } from '../machine-types/list-machine-types.ts'
+import type { MemberUseCases } from '../members/index.ts'
 import { changeTenantRoute } from './change-tenant.ts'
 import { createTenantRoute } from './create-tenant.ts'
 import { getTenantRoute } from './get-tenant.ts'
@@ -32,8 +33,9 @@ import { putMachineTypeRoute } from './put-machine-type.ts'
 import { readConsoleLogRoute } from './read-console-log.ts'
 import { removeMachineTypeRoute } from './remove-machine-type.ts'
 import { setTenantQuotasRoute } from './set-tenant-quotas.ts'
+import { tenantPeopleRoutes } from './tenant-people.ts'
 
-export type OperatorUseCases = {
+export type OperatorUseCases = MemberUseCases & {
   readonly createTenant: CreateTenant
   readonly listTenants: ListTenants
   readonly getTenant: GetTenant
@@ -63,6 +65,7 @@ export const operatorRoutes: FastifyPluginAsync<{ useCases: OperatorUseCases }> 
   await app.register(getTenantRoute, at('/tenants'))
   await app.register(changeTenantRoute, at('/tenants'))
   await app.register(listMembersRoute, at('/tenants'))
+  await app.register(tenantPeopleRoutes, at('/tenants'))
   await app.register(listTenantQuotasRoute, at('/tenants'))
   await app.register(setTenantQuotasRoute, at('/tenants'))
   await app.register(listMachineTypesRoute, at('/machine-types'))

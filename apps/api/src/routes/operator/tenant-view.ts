@@ -10,6 +10,7 @@ export function tenantView(tenant: Tenant): TenantBody {
     name: tenant.name,
     tier: tenant.tier,
     suspended: tenant.suspended,
+    networks: { allow: [...tenant.networks.allow], deny: [...tenant.networks.deny] },
     createdAt: timestamp(tenant.createdAt),
     version: tenant.version,
   }
