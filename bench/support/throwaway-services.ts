@@ -2,7 +2,13 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, migrateDatabase, openDatabase, startEmbeddedPostgres } from '@leasehold/db'
-import { type Actor, defaultLimits, type PoolName, type TenantId } from '@leasehold/domain'
+import {
+  type Actor,
+  anyNetwork,
+  defaultLimits,
+  type PoolName,
+  type TenantId,
+} from '@leasehold/domain'
 import { migrateQueue } from '@leasehold/queue'
 import { starterMachineTypes } from '@leasehold/wiring'
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
@@ -78,7 +84,7 @@ async function addRenter(database: Database, issuer: TokenIssuer, n: number): Pr
   const tenantId = `ten_bench${n}` as TenantId
   const limits = Object.keys(defaultLimits('production', [])).map((name) => [name, noLimit])
   const tenant = { id: tenantId, slug, name: slug, tier: 'production', suspended: false } as const
-  const row = { ...tenant, createdAt: Date.now(), version: 1 }
+  const row = { ...tenant, networks: anyNetwork, createdAt: Date.now(), version: 1 }
   await database.tenants.create(row, Object.fromEntries(limits), actor)
   return { tenantId, token: issuer.tokenFor({ id: tenantId, slug }, `member-${n}`) }
 }

@@ -1,4 +1,4 @@
-import { type Actor, defaultLimits, type TenantId } from '@leasehold/domain'
+import { type Actor, anyNetwork, defaultLimits, type TenantId } from '@leasehold/domain'
 import type { Platform, PoolOffers } from '@leasehold/wiring'
 import { starterGpuTypes } from '@leasehold/wiring'
 
@@ -37,6 +37,7 @@ export async function seedTenants(
         name: slug[0]?.toUpperCase() + slug.slice(1),
         tier: 'dev',
         suspended: false,
+        networks: anyNetwork,
         createdAt: clock.now(),
         version: 1,
       },

@@ -149,6 +149,6 @@ async function openIdentity(
   return { issuer: issuer.issuer, audience, jwksUrl: issuer.jwksUrl }
 }
 
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+function urlOf({ host, port, tls }: Pick<Config['api'], 'host' | 'port' | 'tls'>): string {
+  return `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

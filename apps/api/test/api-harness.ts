@@ -16,7 +16,7 @@ export type Call = {
 
 export type Answer = LightMyRequestResponse
 
-const config = {
+export const apiConfig = {
   api: { host: '127.0.0.1', port: 0 },
   operator: { host: '127.0.0.1', port: 0 },
   runApi: { host: '127.0.0.1', port: 0 },
@@ -65,7 +65,7 @@ export async function anApi(
 ) {
   const platform = await aPlatform()
   const api = composeApi(
-    config,
+    apiConfig,
     { ...platform, ...change(platform) },
     { ...roomySettings, ...settings },
   )

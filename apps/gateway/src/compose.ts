@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from 'node:net'
-import { makeLeaseOrigins } from '@leasehold/access'
+import { type CertificateFiles, makeLeaseOrigins, openServerCertificate } from '@leasehold/access'
 import {
   type AccessSecrets,
   type AccessStore,
@@ -31,6 +31,7 @@ export type GatewayConfig = {
     readonly port: number
     readonly publicUrl: string | null
     readonly domain: string
+    readonly tls?: CertificateFiles | null
     readonly sshHost: string
     readonly sshPort: number
   }
@@ -81,6 +82,7 @@ export function composeGateway(
   })
   const httpApp = makeGatewayApp({
     origins: makeLeaseOrigins(gateway),
+    certificate: gateway.tls == null ? null : openServerCertificate(gateway.tls, log),
     exchangeCode: makeExchangeJupyterCode(sessions),
     findDoor: makeFindJupyterDoor(throughDoors(makeResolveJupyterSession(sessions), doors), now),
     connections,

@@ -1,5 +1,5 @@
 import type { TenantStore } from '@leasehold/application'
-import { entriesOf, type Member } from '@leasehold/domain'
+import { entriesOf, type Member, type NetworkRules } from '@leasehold/domain'
 import { auditOf } from './audit-rows.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { Prisma } from './generated/client.ts'
@@ -8,17 +8,27 @@ import { isoOf } from './rows/times.ts'
 import { toStorableJson } from './storable-text.ts'
 import type { StoreDeps } from './store-deps.ts'
 
-export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore {
-  const noteMember = makeNoteMember(query)
+type MemberRow = Parameters<typeof memberFromRow>[0]
+
+const memberColumns = `tenant_id AS "tenantId", id, email, name, role,
+  first_seen_at AS "firstSeenAt", last_seen_at AS "lastSeenAt"`
+
+export function makeTenantStore({ prisma, query, tenantQuery, now }: StoreDeps): TenantStore {
+  const noteMember = makeNoteMember(tenantQuery)
   return {
     async create(tenant, limits, actor) {
       toStorableJson(tenant, tenant)
-      const { createdAt, ...fields } = tenant
+      const { createdAt, networks, ...fields } = tenant
       const quotas = entriesOf(limits).map(([resource, limit]) => ({ resource, limit }))
       try {
         await prisma.$transaction([
           prisma.tenant.create({
-            data: { ...fields, createdAt: new Date(createdAt), quotas: { create: quotas } },
+            data: {
+              ...fields,
+              networks: writtenNetworks(networks),
+              createdAt: new Date(createdAt),
+              quotas: { create: quotas },
+            },
           }),
           prisma.auditEvent.create({
             data: auditOf(actor, 'tenant.created', tenant.id, now(), tenant.id),
@@ -35,9 +45,10 @@ export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore 
 
     // Every caller's tenant is looked up every few seconds: a plain statement costs a fraction of Prisma's.
     async find(id) {
-      const [row] = await query<Parameters<typeof tenantFromRow>[0]>(
+      const [row] = await tenantQuery<Parameters<typeof tenantFromRow>[0]>(
+        id,
         'tenant-find',
-        `SELECT id, slug, name, tier, suspended, created_at AS "createdAt", version
+        `SELECT id, slug, name, tier, suspended, networks, created_at AS "createdAt", version
          FROM tenants WHERE id = $1`,
         [id],
       )
@@ -64,11 +75,11 @@ export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore 
 
     async replace(previous, next, actor) {
       toStorableJson(next, next)
-      const { id, name, tier, suspended, version } = next
+      const { id, name, tier, suspended, networks, version } = next
       const rows = await query<{ replaced: boolean }>(
         'tenant-replace',
         `WITH changed AS (
-           UPDATE tenants SET name = $3, tier = $4, suspended = $5, version = $6
+           UPDATE tenants SET name = $3, tier = $4, suspended = $5, version = $6, networks = $11
            WHERE id = $1 AND version = $2 RETURNING id
          ), audited AS (
            INSERT INTO audit_events (tenant_id, at, actor_kind, actor_id, event, subject, facts)
@@ -79,7 +90,8 @@ export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore 
           isoOf(now()),
           actor.kind,
           actor.id,
-          toStorableJson({ name, tier, suspended, version }, next),
+          toStorableJson({ name, tier, suspended, networks, version }, next),
+          toStorableJson(networks, next),
         ]),
       )
       return rows.length === 1
@@ -90,19 +102,31 @@ export function makeTenantStore({ prisma, query, now }: StoreDeps): TenantStore 
     async members(tenantId, { limit, cursor }) {
       const list = `members ${tenantId}`
       const after = readCursor(list, cursor)
-      const rows = await prisma.member.findMany({
-        where: { tenantId, ...(after === null ? {} : { id: { gt: after.id } }) },
-        orderBy: { id: 'asc' },
-        take: limit + 1,
-      })
+      const rows = await tenantQuery<MemberRow>(
+        tenantId,
+        `member-list${after === null ? '' : '-after'}`,
+        `SELECT ${memberColumns} FROM members WHERE tenant_id = $1 ${after === null ? '' : 'AND id > $3'}
+         ORDER BY id LIMIT $2`,
+        [tenantId, limit + 1, ...(after === null ? [] : [after.id])],
+      )
       return toPage(list, rows.map(memberFromRow), limit, ({ id }) => ({ at: 0, id }))
     },
 
     async findMember(tenantId, id) {
-      const row = await prisma.member.findUnique({ where: { tenantId_id: { tenantId, id } } })
-      return row && memberFromRow(row)
+      const rows = await tenantQuery<MemberRow>(
+        tenantId,
+        'member-find',
+        `SELECT ${memberColumns} FROM members WHERE tenant_id = $1 AND id = $2`,
+        [tenantId, id],
+      )
+      return rows.map(memberFromRow)[0] ?? null
     },
   }
+}
+
+/** As JSON that Prisma takes: it wants lists it may write to. */
+function writtenNetworks({ allow, deny }: NetworkRules) {
+  return { allow: [...allow], deny: [...deny] }
 }
 
 /** The rows after a place in a list that falls by time, then id. */
@@ -119,7 +143,7 @@ const rememberedPeople = 10_000
  * when a minute has passed or the role has changed. Other processes have a memory of their own; the
  * statement itself holds the same rule.
  */
-function makeNoteMember(query: StoreDeps['query']) {
+function makeNoteMember(tenantQuery: StoreDeps['tenantQuery']) {
   const noted = new Map<string, { readonly at: number; readonly role: string }>()
   return async (member: Member): Promise<void> => {
     const { tenantId, id, email, name, role, firstSeenAt, lastSeenAt } = member
@@ -127,7 +151,8 @@ function makeNoteMember(query: StoreDeps['query']) {
     const known = noted.get(key)
     if (known !== undefined && known.role === role && lastSeenAt - known.at < touchMs) return
     toStorableJson(member, member)
-    await query(
+    await tenantQuery(
+      tenantId,
       'member-note',
       `INSERT INTO members AS m (tenant_id, id, email, name, role, first_seen_at, last_seen_at)
        SELECT t.id, $2, $3, $4, $5, $6, $7 FROM tenants t WHERE t.id = $1

@@ -1,3 +1,4 @@
+import type { ServerCertificate } from '@leasehold/access'
 import type { ExchangeJupyterCode, Log } from '@leasehold/application'
 import { DomainError, type LeaseId } from '@leasehold/domain'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -29,6 +30,8 @@ export type GatewayAppOptions = HealthOptions & {
   readonly findDoor: FindJupyterDoor
   readonly connections: OpenConnections
   readonly limits: GatewayLimits
+  /** Absent or null: plain HTTP, for a proxy in front that speaks TLS. */
+  readonly certificate?: ServerCertificate | null
   readonly now: () => number
   readonly log: Log
 }
@@ -37,7 +40,7 @@ export type GatewayAppOptions = HealthOptions & {
 export function makeGatewayApp(options: GatewayAppOptions): FastifyInstance {
   const { origins, limits } = options
   const cookie = makeSessionCookie(origins.scheme === 'https')
-  const app = makeServer(limits)
+  const app = makeServer(limits, options.certificate ?? null)
   app.decorateRequest('leaseId', null)
   app.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers
@@ -57,8 +60,9 @@ export function makeGatewayApp(options: GatewayAppOptions): FastifyInstance {
   return app
 }
 
-function makeServer(limits: GatewayLimits): FastifyInstance {
-  return Fastify({
+function makeServer(limits: GatewayLimits, certificate: ServerCertificate | null): FastifyInstance {
+  const app = Fastify({
+    ...(certificate === null ? {} : { https: certificate.options }),
     logger: false,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: 72_000,
@@ -75,7 +79,9 @@ function makeServer(limits: GatewayLimits): FastifyInstance {
     frameworkErrors: (_error, request, reply) => {
       refuse(request as FastifyRequest, reply as never, 'bad-address')
     },
-  })
+  }) as FastifyInstance
+  certificate?.keepFresh(app.server as never)
+  return app
 }
 
 /** One line per request. No addresses: they hold codes and file names. */

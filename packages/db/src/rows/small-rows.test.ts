@@ -9,7 +9,15 @@ import {
 describe('rows of small things', () => {
   it('refuse a tier, a mode, a shape and facts that nobody knows, and name the row', () => {
     const createdAt = new Date(0)
-    const tenant = { id: 'ten_1', slug: 's', name: 'n', suspended: false, createdAt, version: 1 }
+    const tenant = {
+      id: 'ten_1',
+      slug: 's',
+      name: 'n',
+      suspended: false,
+      networks: {},
+      createdAt,
+      version: 1,
+    }
     const price = { pricePerHourMicros: 1n }
     const gpu = { name: 'g', product: 'p', memoryMib: 1, ...price }
     const machine = { name: 'm', description: '', pools: [], images: [], ...price }

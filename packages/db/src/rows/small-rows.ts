@@ -10,6 +10,7 @@ import {
   type Member,
   type MemberId,
   memberRoles,
+  type NetworkRules,
   type SshKeyId,
   type TaskId,
   type Tenant,
@@ -27,7 +28,13 @@ export function tenantFromRow(row: models.Tenant): Tenant {
   const { slug, name, suspended, version } = row
   const tier = columns.oneOf('tier', tiers)
   const id = row.id as TenantId
-  return { id, slug, name, tier, suspended, createdAt: row.createdAt.getTime(), version }
+  const createdAt = row.createdAt.getTime()
+  return { id, slug, name, tier, suspended, networks: networksOf(row), createdAt, version }
+}
+
+function networksOf({ id, networks }: models.Tenant): NetworkRules {
+  const document = new DocumentReader(`tenants ${id}`, networks, 'row.networks')
+  return { allow: document.texts('allow'), deny: document.texts('deny') }
 }
 
 export function memberFromRow(row: models.Member): Member {

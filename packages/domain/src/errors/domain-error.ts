@@ -37,6 +37,8 @@ export const domainErrorCodes = [
   'file/too-large',
   'file/checksum-mismatch',
   'file/length-required',
+  'bucket/credentials-unavailable',
+  'bucket/too-many-credentials',
   'member/not-found',
   'member/last-owner',
   'member/managed-elsewhere',

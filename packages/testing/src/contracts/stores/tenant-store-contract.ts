@@ -46,7 +46,8 @@ export function tenantStoreContract(name: string, open: OpenStores): void {
 
     it('replaces one version only once, and writes down who did it', async () => {
       const tenant = await someTenant()
-      const next = { ...tenant, name: 'Renamed', suspended: true, version: 2 }
+      const networks = { allow: ['192.0.2.0/24'], deny: ['2001:db8::/32'] }
+      const next = { ...tenant, name: 'Renamed', suspended: true, networks, version: 2 }
 
       expect(await stores().tenants.replace(tenant, next, olivia)).toBe(true)
       expect(await stores().tenants.replace(tenant, next, olivia)).toBe(false)
