@@ -112,11 +112,15 @@ async function makeDataFolder(
   }
 }
 
-/** What an operator does by hand: a role, and a database that is its own. */
+/** What an operator does by hand: a role, a database that is its own, and the roles of its migrations. */
 async function makeDatabase(adminUrl: string, password: string): Promise<void> {
   await withClient(adminUrl, async (client) => {
     await client.query(`CREATE ROLE leasehold LOGIN PASSWORD '${password}'`)
     await client.query('CREATE DATABASE leasehold OWNER leasehold')
+    for (const role of ['leasehold_platform', 'leasehold_tenant']) {
+      await client.query(`CREATE ROLE ${role} NOLOGIN`)
+      await client.query(`GRANT ${role} TO leasehold`)
+    }
   })
 }
 
