@@ -2,5 +2,6 @@ export {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from './embedded/start-embedded-postgres.ts'
+export { type DatabaseFacts, inspectDatabase } from './inspect-database.ts'
 export { type Migrated, migrateDatabase } from './migrate-database.ts'
 export { type Database, openDatabase } from './open-database.ts'

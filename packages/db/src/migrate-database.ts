@@ -8,7 +8,7 @@ import pg from 'pg'
 /** The key under which Prisma's own engine locks migrations (schema-engine, `ADVISORY_LOCK_KEY`). */
 const migrationLock = 72_707_369
 const here = path.dirname(fileURLToPath(import.meta.url))
-const ownMigrations = path.resolve(here, '../../../prisma/migrations')
+export const ownMigrations = path.resolve(here, '../../../prisma/migrations')
 
 /** A migration that was changed after it was applied: said, not refused, because the database is as it is. */
 export type Migrated = { readonly applied: readonly string[]; readonly edited: readonly string[] }
