@@ -1,3 +1,4 @@
+export { type ClusterFacts, inspectCluster } from './inspect-cluster.ts'
 export { type KubernetesPoolOptions, openKubernetesPool } from './open-kubernetes-pool.ts'
 export { guardManifests } from './permissions/guard-policy.ts'
 export {

@@ -1,5 +1,6 @@
 export { type JobName, type JobPayload, jobCatalogue, jobNames } from './job-catalogue.ts'
 export { type JobQueue, type OpenQueueOptions, openQueue, type QueuePlace } from './open-queue.ts'
+export { inspectRedis, type RedisFacts } from './redis/inspect-redis.ts'
 export { migrateQueue } from './postgres-backend.ts'
 export type {
   JobHandler,
