@@ -7,6 +7,7 @@ import {
 import {
   type IdempotencyStore,
   type Log,
+  type SharedBuckets,
   type TokenVerifier,
   withApiKeys,
 } from '@leasehold/application'
@@ -17,6 +18,7 @@ import { type ApiSettings, defaultApiSettings, type RateLimit } from './api-sett
 import { makeUseCases, type UseCaseParts } from './compose-use-cases.ts'
 import type { Door, EdgeParts } from './edge-parts.ts'
 import { makeOperatorApp } from './operator-app.ts'
+import { makeSharedRates } from './plugins/shared-rates.ts'
 import { makeRunApp } from './run-app.ts'
 import { makeTenantApp } from './tenant-app.ts'
 
@@ -59,7 +61,10 @@ export type ApiPlatform = UseCaseParts & {
   readonly tokens: TokenVerifier
   readonly log: Log
   readonly checks: EdgeParts['checks']
+  readonly sideChecks?: EdgeParts['checks']
   readonly metrics?: EdgeParts['metrics']
+  /** Absent or null: each replica counts by itself. */
+  readonly sharedBuckets?: SharedBuckets | null
 }
 
 export type Api = {
@@ -82,8 +87,10 @@ export function composeApi(
   settings: ApiSettings = settingsFrom(config, platform),
 ): Api {
   const useCases = makeUseCases(platform, directionsFrom(config, platform))
-  const parts: EdgeParts = { ...platform, settings, metrics: platform.metrics ?? null }
-  const { log } = parts
+  const { log, clock, sharedBuckets = null } = platform
+  const makeBuckets = makeSharedRates(sharedBuckets, clock, log)
+  const metrics = platform.metrics ?? null
+  const parts: EdgeParts = { ...platform, settings, metrics, makeBuckets }
   const tokens = withApiKeys(platform.tokens, platform)
   const tenantApp = makeTenantApp({ ...parts, tokens }, useCases.tenant, doorOf(config.api, log))
   const operatorApp = makeOperatorApp(parts, useCases.operator, doorOf(config.operator, log))

@@ -18,6 +18,7 @@ import { collectRoutes } from './plugins/known-routes.ts'
 import { type ApiDescription, openapi } from './plugins/openapi.ts'
 import { type RequestMetrics, requestLog } from './plugins/request-log.ts'
 import { securityHeaders } from './plugins/security-headers.ts'
+import type { MakeBuckets } from './plugins/shared-rates.ts'
 import { timeLimit } from './plugins/time-limit.ts'
 
 /** What every one of our HTTP servers needs besides its routes. */
@@ -25,11 +26,14 @@ export type EdgeParts = {
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly log: Log
+  readonly makeBuckets: MakeBuckets
   readonly pause: Pause
   readonly tokens: TokenVerifier
   readonly idempotency: IdempotencyStore
   /** Parts that /readyz asks, by name. */
   readonly checks: Readonly<Record<string, Check>>
+  /** Parts that can be done without for a while: shown there, and no reason to be not ready. */
+  readonly sideChecks?: Readonly<Record<string, Check>>
   readonly pools: Pick<Pools, 'all'>
   readonly metrics: (MetricsText & Partial<RequestMetrics>) | null
 }
@@ -50,7 +54,7 @@ const plainDoor: Door = { certificate: null, isHttps: false }
  */
 export function makeEdge(
   name: string,
-  { settings, clock, log, checks, pools, metrics }: EdgeParts,
+  { settings, clock, log, checks, sideChecks = {}, pools, metrics, makeBuckets }: EdgeParts,
   components: readonly Component[],
   description: ApiDescription | null,
   door: Door = plainDoor,
@@ -62,8 +66,12 @@ export function makeEdge(
   void app.register(requestLog, { app: name, log, metrics })
   void app.register(timeLimit, { usualMs: settings.handlerTimeoutMs })
   void app.register(jsonBody)
-  void app.register(addressRateLimit, { limit: settings.rateLimits.refusals, clock })
+  void app.register(addressRateLimit, {
+    limit: settings.rateLimits.refusals,
+    clock,
+    makeBuckets,
+  })
   if (description !== null) void app.register(openapi, { description, version: settings.version })
-  void app.register(health, { checks, pools, metrics, log })
+  void app.register(health, { checks, sideChecks, pools, metrics, log })
   return app
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { component, oneOf } from './schema-parts.ts'
 
-/** Whether this process can do useful work, part by part. A pool that is degraded keeps nobody from the others. */
+/** Whether this process can do useful work, part by part. What is degraded keeps nobody from the rest. */
 export const Readiness = component(
   'Readiness',
   Type.Object(

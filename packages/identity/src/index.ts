@@ -1,4 +1,5 @@
 export type { ClaimNames } from './caller-from-claims.ts'
+export { makeIssuerCheck } from './issuer-check.ts'
 export type { KeycloakAdminSettings } from './keycloak/admin-client.ts'
 export { makeKeycloakMemberDirectory } from './keycloak/keycloak-member-directory.ts'
 export { makeTokenVerifier, type TokenVerifierSettings } from './token-verifier.ts'

@@ -11,13 +11,14 @@ import type {
   Pause,
   Pools,
   RentalRules,
+  SharedBuckets,
   TokenVerifier,
 } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
 import { type Database, openDatabase } from '@leasehold/db'
-import { type ClaimNames, makeTokenVerifier } from '@leasehold/identity'
+import { type ClaimNames, makeIssuerCheck, makeTokenVerifier } from '@leasehold/identity'
 import { openS3ObjectStore } from '@leasehold/object-store'
-import { type JobQueue, openQueue } from '@leasehold/queue'
+import { type JobQueue, openQueue, openSharedBuckets } from '@leasehold/queue'
 import { Closing } from './closing.ts'
 import { directoryFromConfig } from './directory-from-config.ts'
 import { type OpenPools, openConfiguredPools } from './open-pools.ts'
@@ -40,10 +41,14 @@ export type Platform = Omit<Database, 'check' | 'close'> & {
   readonly tokens: TokenVerifier
   /** Null: people are managed at an identity provider that we may not change. */
   readonly directory: MemberDirectory | null
+  /** Null without Redis: each replica counts its rate limits by itself. */
+  readonly sharedBuckets: SharedBuckets | null
   readonly rules: RentalRules
   readonly pause: Pause
   readonly log: Log
   readonly checks: Readonly<Record<'database' | 'queue' | 'objectStore', Check>>
+  /** What can be done without for a while. */
+  readonly sideChecks: Readonly<Record<'identity', Check>>
   close(): Promise<void>
 }
 
@@ -109,6 +114,7 @@ async function open(
     queue,
     directory: tokenSource.directory ?? directoryFromConfig(config, now, log),
     tokens: makeTokenVerifier({ ...tokenSource, now, log }),
+    sharedBuckets: sharedBucketsFrom(config, now, log, closing),
     rules: rulesFromConfig(config),
     pause,
     log,
@@ -117,8 +123,21 @@ async function open(
       queue: (signal) => queue.check(signal),
       objectStore: (signal) => objects.check(signal),
     },
+    sideChecks: { identity: makeIssuerCheck(tokenSource.jwksUrl, now) },
     close: () => closing.closeAll(),
   }
+}
+
+function sharedBucketsFrom(
+  { queue }: Config,
+  now: () => number,
+  log: Log,
+  closing: Closing,
+): SharedBuckets | null {
+  if (queue.kind !== 'redis') return null
+  const buckets = openSharedBuckets(queue, log, now)
+  closing.add('shared buckets', async () => buckets.close())
+  return buckets
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

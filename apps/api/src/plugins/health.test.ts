@@ -41,6 +41,15 @@ describe('/readyz', () => {
     ])
   })
 
+  it('is 200 while the identity provider is down, since known tokens go on working', async () => {
+    const api = await anApi({}, () => ({ sideChecks: broken('identity') as never }) as never)
+
+    const answer = await api.tenant('GET', '/readyz', { as: null })
+
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({ status: 'ready', parts: { identity: 'degraded' } })
+  })
+
   it('is 503, names the part and says nothing of why, when one fails', async () => {
     const api = await anApi({}, ({ checks }) => ({ checks: { ...checks, ...broken('queue') } }))
 

@@ -9,6 +9,8 @@ export type MetricsText = { readonly contentType: string; render(): string | Pro
 
 type Options = {
   readonly checks: Readonly<Record<string, Check>>
+  /** Shown, and no reason to be not ready: known tokens go on working while their issuer is down. */
+  readonly sideChecks: Readonly<Record<string, Check>>
   /** Pools, and what is wrong with them: shown, and no reason to be not ready. */
   readonly pools: Pick<Pools, 'all'>
   readonly metrics: MetricsText | null
@@ -21,8 +23,8 @@ const config = { public: true } as const
 
 /** `/livez` says "running", `/readyz` says "useful", `/metrics` counts. */
 export const health = fp<Options>(
-  async (app, { checks, pools, metrics, log }) => {
-    const readiness = makeReadiness(checks, pools, log)
+  async (app, { checks, sideChecks, pools, metrics, log }) => {
+    const readiness = makeReadiness(checks, sideChecks, pools, log)
     app.get('/livez', { config, schema: livezSchema }, () => ({ status: 'running' }))
     app.get('/readyz', { config, schema: readyzSchema }, async (_request, reply) => {
       const answer = await readiness()
@@ -67,17 +69,18 @@ function addMetrics(app: FastifyInstance, metrics: MetricsText | null): void {
 /** All parts at once, each with a time limit, remembered for a second so that asking costs nothing. */
 function makeReadiness(
   checks: Options['checks'],
+  sideChecks: Options['sideChecks'],
   pools: Options['pools'],
   log: Log,
 ): () => Promise<Readiness> {
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
   async function ask(): Promise<Readiness> {
     const parts: Readiness['parts'] = {}
-    await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => {
-        parts[name] = (await works(name, check, log)) ? 'ok' : 'failing'
-      }),
-    )
+    const judge = (all: Options['checks'], otherwise: 'failing' | 'degraded') =>
+      Object.entries(all).map(async ([name, check]) => {
+        parts[name] = (await works(name, check, log)) ? 'ok' : otherwise
+      })
+    await Promise.all([...judge(checks, 'failing'), ...judge(sideChecks, 'degraded')])
     const status = Object.values(parts).includes('failing') ? 'not-ready' : 'ready'
     for (const { name, trouble } of pools.all())
       parts[`pool ${name}`] = (trouble?.() ?? null) === null ? 'ok' : 'degraded'
