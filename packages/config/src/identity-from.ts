@@ -57,17 +57,19 @@ export function identityFrom(env: Settings): Config['identity'] {
           ? null
           : { path: env.OIDC_GROUPS_CLAIM.split('.'), pattern: env.OIDC_GROUP_PATTERN },
     },
-    provisioner: provisionerFrom(env, issuer),
+    provisioner: provisionerFrom(env),
   }
 }
 
 type OidcIdentity = Extract<Config['identity'], { kind: 'oidc' }>
 
-function provisionerFrom(env: Settings, issuer: string): OidcIdentity['provisioner'] {
+/** Tokens for the Admin API come from beside it: its address may be one that only Leasehold reaches. */
+function provisionerFrom(env: Settings): OidcIdentity['provisioner'] {
   const { KEYCLOAK_PROVISIONER_ID: clientId, KEYCLOAK_PROVISIONER_SECRET: clientSecret } = env
   const adminUrl = adminUrlOf(env)
   if (clientSecret === undefined || adminUrl === null) return null
-  return { clientId, clientSecret, adminUrl, tokenUrl: `${issuer}/protocol/openid-connect/token` }
+  const realmUrl = adminUrl.replace('/admin/realms/', '/realms/')
+  return { clientId, clientSecret, adminUrl, tokenUrl: `${realmUrl}/protocol/openid-connect/token` }
 }
 
 /** Keycloak has the Admin API of `…/realms/<realm>` at `…/admin/realms/<realm>`. */
