@@ -58,7 +58,7 @@ describe('docker-compose.yml', () => {
     const known = new Set(
       settings.flatMap((one) => (one.secret ? [one.name, `${one.name}_FILE`] : [one.name])),
     )
-    const images = ['NODE_ENV', 'NODE_COMPILE_CACHE']
+    const images = ['NODE_ENV', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS', 'MALLOC_ARENA_MAX']
     const given = Object.keys({ ...environmentOf(name), ...environment })
 
     expect(given.filter((one) => !known.has(one as never) && !images.includes(one))).toEqual([])
