@@ -29,6 +29,7 @@ const partsOfNobody = {
   ...neverCalled<EdgeParts>(),
   settings: defaultApiSettings,
   clock: { now: () => 0 },
+  makeBuckets: () => ({}) as never,
   checks: {},
   pools: { all: () => [] },
   metrics: { contentType: 'text/plain', render: () => '' },

@@ -10,11 +10,11 @@ import { type OperatorUseCases, operatorRoutes } from './routes/operator/index.t
 
 /** The API for operators, built and not listening: its own port, realm roles, no tenant. */
 export function makeOperatorApp(parts: EdgeParts, useCases: OperatorUseCases, door?: Door): Server {
-  const { settings, clock, log, pause, tokens, idempotency } = parts
+  const { settings, clock, log, pause, tokens, idempotency, makeBuckets } = parts
   const app = makeEdge('operator-api', parts, operatorComponents, operatorApi, door)
   void app.register(networkGate, { rules: settings.operatorNetworks })
   void app.register(authentication, { tokens, clock })
-  void app.register(operatorScope, { limits: settings.rateLimits.tenant, clock })
+  void app.register(operatorScope, { limits: settings.rateLimits.tenant, clock, makeBuckets })
   void app.register(idempotencyKey, {
     store: idempotency,
     clock,

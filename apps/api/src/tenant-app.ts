@@ -43,7 +43,7 @@ export type TenantUseCases = LeaseUseCases &
 
 /** The API for tenants, built and not listening. */
 export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases, door?: Door): Server {
-  const { settings, clock, log, pause, tokens, idempotency } = parts
+  const { settings, clock, log, pause, tokens, idempotency, makeBuckets } = parts
   const app = makeEdge('tenant-api', parts, tenantComponents, tenantApi, door)
   void app.register(crossOrigin, { origins: settings.corsOrigins })
   void app.register(authentication, { tokens, clock })
@@ -51,6 +51,7 @@ export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases, door?:
     noteCaller: useCases.noteCaller,
     limits: settings.rateLimits.tenant,
     clock,
+    makeBuckets,
   })
   void app.register(idempotencyKey, {
     store: idempotency,

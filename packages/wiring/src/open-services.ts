@@ -3,12 +3,12 @@ import type { Log } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
 import { migrateDatabase, startEmbeddedPostgres } from '@leasehold/db'
 import { startEmbeddedObjectStore } from '@leasehold/object-store'
-import { migrateQueue } from '@leasehold/queue'
+import { migrateQueue, type QueuePlace } from '@leasehold/queue'
 import type { Closing } from './closing.ts'
 
 export type Services = {
   readonly databaseUrl: string
-  readonly queue: { readonly kind: 'postgres' | 'redis'; readonly url: string }
+  readonly queue: QueuePlace
   readonly s3: {
     readonly endpoint: string
     readonly region: string

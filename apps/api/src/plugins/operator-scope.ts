@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import type { ApiSettings, RouteClass } from '../api-settings.ts'
 import { callerOf } from './authentication.ts'
 import { makeScopeRateLimit } from './rate-limit.ts'
+import type { MakeBuckets } from './shared-rates.ts'
 import { decorateScope } from './tenant-scope.ts'
 
 type OperatorOperation = {
@@ -44,13 +45,17 @@ export const operatorOperations = {
   readConsoleLog: reads,
 } as const satisfies Record<string, OperatorOperation>
 
-type Options = { readonly limits: ApiSettings['rateLimits']['tenant']; readonly clock: Clock }
+type Options = {
+  readonly limits: ApiSettings['rateLimits']['tenant']
+  readonly clock: Clock
+  readonly makeBuckets: MakeBuckets
+}
 
 /** Lets in callers with a realm role; a member of a tenant is nobody here. */
 export const operatorScope = fp<Options>(
-  async (app, { limits, clock }) => {
+  async (app, { limits, clock, makeBuckets }) => {
     decorateScope(app)
-    const mayGoOn = makeScopeRateLimit(limits, clock)
+    const mayGoOn = makeScopeRateLimit(limits, clock, makeBuckets)
 
     app.addHook('onRoute', (route: RouteOptions) => {
       if (route.config?.public === true) return

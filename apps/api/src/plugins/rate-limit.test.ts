@@ -14,12 +14,11 @@ describe('the limit per tenant', () => {
     const third = await read()
 
     expect(first.headers).toMatchObject({
-      'ratelimit-limit': '2',
-      'ratelimit-remaining': '1',
-      'ratelimit-reset': '1',
+      'ratelimit-policy': '"read";q=2;w=2',
+      ratelimit: '"read";r=1;t=1',
     })
     expect(verdict(third)).toEqual({ status: 429, code: 'request/rate-limited' })
-    expect(third.headers).toMatchObject({ 'retry-after': '1', 'ratelimit-remaining': '0' })
+    expect(third.headers).toMatchObject({ 'retry-after': '1', ratelimit: '"read";r=0;t=2' })
   })
 
   it('ends with time', async () => {

@@ -7,6 +7,7 @@ import type { ApiSettings } from '../api-settings.ts'
 import { callerOf } from './authentication.ts'
 import { addressRefused, isLetIn } from './network-gate.ts'
 import { makeScopeRateLimit } from './rate-limit.ts'
+import type { MakeBuckets } from './shared-rates.ts'
 import { type TenantOperation, tenantOperationOf } from './tenant-operations.ts'
 
 declare module 'fastify' {
@@ -28,16 +29,17 @@ type Options = {
   readonly noteCaller: NoteCaller
   readonly limits: ApiSettings['rateLimits']['tenant']
   readonly clock: Clock
+  readonly makeBuckets: MakeBuckets
 }
 
 const longestSlug = 64
 
 /** Caller (and `Leasehold-Tenant`) -> tenant and role; refuses what the role may not do. */
 export const tenantScope = fp<Options>(
-  async (app, { noteCaller, limits, clock }) => {
+  async (app, { noteCaller, limits, clock, makeBuckets }) => {
     decorateScope(app)
     app.decorateRequest('scope', null)
-    const mayGoOn = makeScopeRateLimit(limits, clock)
+    const mayGoOn = makeScopeRateLimit(limits, clock, makeBuckets)
     const scopes = makeRecentScopes(clock)
 
     app.addHook('onRoute', (route: RouteOptions) => {

@@ -47,7 +47,7 @@ describe('a token bucket', () => {
   })
 
   it('forgets the oldest keys rather than grow without end', () => {
-    const { take } = makeTokenBuckets({ perSecond: 0.001, burst: 1 }, 10)
+    const { take } = makeTokenBuckets({ perSecond: 0.001, burst: 1 }, { maxKeys: 10 })
     for (let i = 0; i < 11; i++) take(`key-${i}`, 0)
 
     expect(take('key-0', 0).allowed).toBe(true)
