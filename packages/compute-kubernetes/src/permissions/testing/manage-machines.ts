@@ -109,7 +109,9 @@ async function changeMachine(
   await place.admin.delete(instance, signal)
   await untilAsked(place, /^create virtualmachinerestores$/, async () => {
     const snapshot = { kind: kinds.virtualMachineSnapshots, namespace, name: `${name}-first` }
-    const status = { phase: 'Succeeded', readyToUse: true }
+    // KubeVirt's controller falls over a snapshot that succeeded at no time, at each of its starts.
+    const creationTime = `${new Date().toISOString().slice(0, 19)}Z`
+    const status = { phase: 'Succeeded', readyToUse: true, creationTime }
     await place.admin
       .mergePatch(snapshot, { status }, signal, { subresource: 'status' })
       .catch(ignore)
