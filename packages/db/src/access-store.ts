@@ -10,12 +10,17 @@ type GrantColumns = {
   readonly expiresAt: Date
 }
 
-export function makeAccessStore({ prisma, query }: StoreDeps): AccessStore {
+export function makeAccessStore({ prisma, query, tenantQuery }: StoreDeps): AccessStore {
   return {
     async storeCode(codeHash, grant) {
-      await prisma.accessCode.create({
-        data: { codeHash, ...grant, expiresAt: new Date(grant.expiresAt) },
-      })
+      const { tenantId, leaseId, memberId, expiresAt } = grant
+      await tenantQuery(
+        tenantId,
+        'access-store-code',
+        `INSERT INTO access_codes (code_hash, tenant_id, lease_id, member_id, expires_at)
+         VALUES ($2, $1, $3, $4, $5)`,
+        [tenantId, codeHash, leaseId, memberId, isoOf(expiresAt)],
+      )
     },
 
     async exchangeCode(codeHash, sessionHash, now, sessionExpiresAt) {

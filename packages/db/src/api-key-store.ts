@@ -18,7 +18,7 @@ import type { StoreDeps } from './store-deps.ts'
 const placeOf = (item: { createdAt: number; id: string }) => ({ at: item.createdAt, id: item.id })
 
 /** Service accounts and API keys. Each change and its audit event are one statement. */
-export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
+export function makeApiKeyStore({ query, tenantQuery, now }: StoreDeps): ApiKeyStore {
   const page = async <Row extends object>(
     columns: string,
     table: 'service_accounts' | 'api_keys',
@@ -27,8 +27,10 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
     { limit, cursor }: { readonly limit: number; readonly cursor: string | null },
   ) => {
     const after = readCursor(list, cursor)
-    const beyond = after === null ? '' : 'AND (created_at, id) < ($3, $4)'
-    return query<Row>(
+    // The time said twice: row-level security lets an index answer comparisons of times, not of texts.
+    const beyond = after === null ? '' : 'AND created_at <= $3 AND (created_at, id) < ($3, $4)'
+    return tenantQuery<Row>(
+      tenantId,
       `${table}-list${after === null ? '' : '-after'}`,
       `SELECT ${columns} FROM ${table} WHERE tenant_id = $1 ${beyond}
        ORDER BY created_at DESC, id DESC LIMIT $2`,
@@ -38,7 +40,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
   const by = (actor: Actor) => [isoOf(now()), actor.kind, actor.id]
 
   const findAccount: ApiKeyStore['findAccount'] = async (tenantId, id) => {
-    const rows = await query<AccountRow>(
+    const rows = await tenantQuery<AccountRow>(
+      tenantId,
       'service-account-find',
       `SELECT ${accountColumns} FROM service_accounts WHERE tenant_id = $1 AND id = $2`,
       [tenantId, id],
@@ -52,7 +55,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
     id: string,
     actor: Actor,
   ): Promise<boolean> => {
-    const rows = await query(
+    const rows = await tenantQuery(
+      tenantId,
       `${table}-remove`,
       `WITH gone AS (DELETE FROM ${table} WHERE tenant_id = $1 AND id = $2 RETURNING id),
        audited AS (
@@ -68,7 +72,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
     async addAccount(account, most, actor) {
       toStorableJson(account, account)
       const { id, tenantId, name, role, createdAt, createdBy } = account
-      const rows = await query(
+      const rows = await tenantQuery(
+        tenantId,
         'service-account-add',
         `WITH added AS (
            INSERT INTO service_accounts (id, tenant_id, name, role, created_at, created_by)
@@ -83,7 +88,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
         [tenantId, id, name, role, isoOf(createdAt), createdBy, most, ...by(actor)],
       )
       if (rows.length === 1 || (await findAccount(tenantId, id)) !== null) return 'added'
-      const taken = await query(
+      const taken = await tenantQuery(
+        tenantId,
         'service-account-name',
         'SELECT 1 FROM service_accounts WHERE tenant_id = $1 AND name = $2',
         [tenantId, name],
@@ -111,7 +117,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
     async addKey(key, secretHash, most, actor) {
       toStorableJson(key, key)
       const { id, tenantId, accountId, name, permissions, createdAt, createdBy, expiresAt } = key
-      const rows = await query(
+      const rows = await tenantQuery(
+        tenantId,
         'api-key-add',
         `WITH added AS (
            INSERT INTO api_keys (id, tenant_id, account_id, name, secret_hash, permissions,
@@ -159,8 +166,8 @@ export function makeApiKeyStore({ query, now }: StoreDeps): ApiKeyStore {
     async noteUsedAnyTenant(id, at) {
       await query(
         'api-key-note-used',
-        `UPDATE api_keys SET last_used_at = $2
-         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $2 - interval '60 seconds')`,
+        `UPDATE api_keys SET last_used_at = $2::timestamptz
+         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - interval '60 seconds')`,
         [id, isoOf(at)],
       )
     },

@@ -4,7 +4,9 @@ import { readCursor, toPage } from './cursor.ts'
 import { auditEventFromRow } from './rows/small-rows.ts'
 import type { StoreDeps } from './store-deps.ts'
 
-export function makeAuditLog({ prisma }: StoreDeps): AuditLog {
+type AuditRow = Parameters<typeof auditEventFromRow>[0]
+
+export function makeAuditLog({ prisma, tenantQuery }: StoreDeps): AuditLog {
   return {
     async record(event) {
       await prisma.auditEvent.create({ data: auditRow(event) })
@@ -13,11 +15,15 @@ export function makeAuditLog({ prisma }: StoreDeps): AuditLog {
     async list(tenantId, { limit, cursor }) {
       const list = `audit ${tenantId}`
       const after = readCursor(list, cursor)
-      const rows = await prisma.auditEvent.findMany({
-        where: { tenantId, ...(after === null ? {} : { id: { lt: after.at } }) },
-        orderBy: { id: 'desc' },
-        take: limit + 1,
-      })
+      const rows = await tenantQuery<AuditRow>(
+        tenantId,
+        `audit-list${after === null ? '' : '-after'}`,
+        `SELECT id, tenant_id AS "tenantId", at, actor_kind AS "actorKind", actor_id AS "actorId",
+           event, subject, facts
+         FROM audit_events WHERE tenant_id = $1 ${after === null ? '' : 'AND id < $3'}
+         ORDER BY id DESC LIMIT $2`,
+        [tenantId, limit + 1, ...(after === null ? [] : [after.at])],
+      )
       const { items, next } = toPage(list, rows, limit, ({ id }) => ({ at: Number(id), id: '' }))
       return { items: items.map(auditEventFromRow), next }
     },

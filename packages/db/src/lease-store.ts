@@ -13,15 +13,18 @@ import { storableText, toStorableJson } from './storable-text.ts'
 import type { StoreDeps } from './store-deps.ts'
 import { actorColumns, makeStoredRows } from './stored-rows.ts'
 
-export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {
+export function makeLeaseStore({ query, tenantQuery, now }: StoreDeps): LeaseStore {
   const admission = makeAdmission(query, 'admit_leases')
-  const rows = makeStoredRows(query, {
-    kind: 'lease',
-    columns: leaseColumns,
-    fromRow: leaseFromRow,
-    endStates: ['released', 'failed'],
-    placingState: 'provisioning',
-  })
+  const rows = makeStoredRows(
+    { query, tenantQuery },
+    {
+      kind: 'lease',
+      columns: leaseColumns,
+      fromRow: leaseFromRow,
+      endStates: ['released', 'failed'],
+      placingState: 'provisioning',
+    },
+  )
   return {
     async admit(lease, actor) {
       const at = now()
@@ -41,7 +44,8 @@ export function makeLeaseStore({ query, now }: StoreDeps): LeaseStore {
         subject: 'lease',
         usage: usageChangeOfLease(previous, next),
       })
-      const [answer] = await query<{ answer: ReplaceAnswer }>(
+      const [answer] = await tenantQuery<{ answer: ReplaceAnswer }>(
+        previous.tenantId,
         'lease-replace',
         'SELECT replace_lease($1::jsonb) AS answer',
         [toStorableJson(change, next)],

@@ -22,7 +22,7 @@ import { makeAuditLog } from './audit-log.ts'
 import { makeCatalogueStore } from './catalogue-store.ts'
 import { countStates, type StateCounts } from './count-states.ts'
 import { toClearError, withClearErrors } from './database-errors.ts'
-import { makeQuery, openPool, type Query } from './database-pool.ts'
+import { makeQuery, makeTenantQuery, openPool, type Query } from './database-pool.ts'
 import { PrismaClient } from './generated/client.ts'
 import { makeIdempotencyStore } from './idempotency-store.ts'
 import { makeLeaseStore } from './lease-store.ts'
@@ -74,7 +74,8 @@ export async function openDatabase(options: {
     errorFormat: 'minimal',
   })
   const query = makeQuery(pool)
-  const deps: StoreDeps = { prisma, query, now: options.now ?? Date.now }
+  const tenantQuery = makeTenantQuery(pool)
+  const deps: StoreDeps = { prisma, query, tenantQuery, now: options.now ?? Date.now }
   return {
     leases: withClearErrors(makeLeaseStore(deps)),
     tasks: withClearErrors(makeTaskStore(deps)),

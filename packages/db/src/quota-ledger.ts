@@ -10,19 +10,18 @@ type QuotaRow = {
   readonly used: string
 }
 
-export function makeQuotaLedger({ query, now }: StoreDeps): QuotaLedger {
-  const listMany = async (tenantIds: readonly TenantId[]) => {
-    const rows = await query<QuotaRow>(
-      'quota-list',
-      `SELECT tenant_id, resource, "limit", used FROM quotas WHERE tenant_id = ANY ($1)
-       ORDER BY tenant_id, resource COLLATE "C"`,
-      [tenantIds],
-    )
-    return rows.map(quotaFromRow)
-  }
+export function makeQuotaLedger({ query, tenantQuery, now }: StoreDeps): QuotaLedger {
+  const name = 'quota-list'
+  const text = `SELECT tenant_id, resource, "limit", used FROM quotas WHERE tenant_id = ANY ($1)
+    ORDER BY tenant_id, resource COLLATE "C"`
   return {
-    list: (tenantId) => listMany([tenantId]),
-    listMany,
+    async list(tenantId) {
+      return (await tenantQuery<QuotaRow>(tenantId, name, text, [[tenantId]])).map(quotaFromRow)
+    },
+
+    async listMany(tenantIds) {
+      return (await query<QuotaRow>(name, text, [tenantIds])).map(quotaFromRow)
+    },
 
     async setLimit(tenantId, resource, limit, actor) {
       // A resource that had no row may be held nevertheless: by what was there before the row was removed.

@@ -3,10 +3,11 @@ import { type TaskRow, taskColumns, taskFromRow } from './rows/task-row.ts'
 import type { StoreDeps } from './store-deps.ts'
 
 /** Credentials by their hash. A token speaks only while its task lives and its attempt is the current one. */
-export function makeRunCredentialStore({ query }: StoreDeps): RunCredentialStore {
+export function makeRunCredentialStore({ query, tenantQuery }: StoreDeps): RunCredentialStore {
   return {
     async store(tenantId, taskId, attempt, tokenHash) {
-      await query(
+      await tenantQuery(
+        tenantId,
         'run-credential-store',
         `INSERT INTO run_credentials (token_hash, tenant_id, task_id, attempt) VALUES ($1, $2, $3, $4)
          ON CONFLICT (token_hash) DO NOTHING`,

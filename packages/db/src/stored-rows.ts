@@ -1,11 +1,11 @@
 import type { Page, PageRequest, PlacingMachine } from '@leasehold/application'
 import type { Actor, Amounts, Instant, PoolName, TenantId } from '@leasehold/domain'
 import { readCursor, toPage } from './cursor.ts'
-import type { Query } from './database-pool.ts'
 import { type EventRow, eventFromRow } from './rows/event-row.ts'
 import { type PlacingRow, placingFromRow } from './rows/placing-row.ts'
 import { isoOf } from './rows/times.ts'
 import { toStorableJson } from './storable-text.ts'
+import type { StoreDeps } from './store-deps.ts'
 
 /** What differs between leases and tasks where they are stored alike. Every text here is ours: it becomes SQL. */
 export type StoredKind<Item, Row> = {
@@ -26,15 +26,19 @@ type StoredItem = { readonly id: string; readonly createdAt: Instant }
 
 /** The queries that leases and tasks share: finding, listing, claiming, what is due, what is occupied. */
 export function makeStoredRows<Item extends StoredItem, Row extends object>(
-  query: Query,
+  { query, tenantQuery }: Pick<StoreDeps, 'query' | 'tenantQuery'>,
   { kind, columns, fromRow, endStates, placingState }: StoredKind<Item, Row>,
 ) {
-  const table = `${kind}s`
+  const table = `${kind}s` as const
   // In the words of the partial index, so that the planner recognises it.
   const isLiving = `state <> ALL (ARRAY[${endStates.map((state) => `'${state}'::text`).join(', ')}])`
   const select = async (name: string, rest: string, values: readonly unknown[]) => {
     const text = `SELECT ${columns} FROM ${table} ${rest}`
     return (await query<Row>(`${kind}-${name}`, text, values)).map(fromRow)
+  }
+  const selectFor = async (tenantId: TenantId, name: string, rest: string, values: unknown[]) => {
+    const text = `SELECT ${columns} FROM ${table} ${rest}`
+    return (await tenantQuery<Row>(tenantId, `${kind}-${name}`, text, values)).map(fromRow)
   }
   const idsOf = async <Id extends string>(name: string, text: string, values: unknown[]) =>
     (await query<{ id: Id }>(`${kind}-${name}`, text, values)).map(({ id }) => id)
@@ -43,8 +47,8 @@ export function makeStoredRows<Item extends StoredItem, Row extends object>(
     select,
 
     async find(tenantId: TenantId, id: string): Promise<Item | null> {
-      const found = await select('find', 'WHERE tenant_id = $1 AND id = $2', [tenantId, id])
-      return found[0] ?? null
+      const rest = 'WHERE tenant_id = $1 AND id = $2'
+      return (await selectFor(tenantId, 'find', rest, [tenantId, id]))[0] ?? null
     },
 
     async findAnyTenant(id: string): Promise<Item | null> {
@@ -56,9 +60,10 @@ export function makeStoredRows<Item extends StoredItem, Row extends object>(
       const { name, where, values } = listConditions(tenantId, filter, page, list, {
         endStates,
         isLiving,
+        table,
       })
       const rest = `WHERE ${where} ORDER BY created_at DESC, id DESC LIMIT $2`
-      const items = await select(name, rest, values)
+      const items = await selectFor(tenantId, name, rest, values)
       return toPage(list, items, page.limit, (item) => ({ at: item.createdAt, id: item.id }))
     },
 
@@ -68,7 +73,8 @@ export function makeStoredRows<Item extends StoredItem, Row extends object>(
       afterSeq: number,
       limit: number,
     ) {
-      const rows = await query<EventRow>(
+      const rows = await tenantQuery<EventRow>(
+        tenantId,
         `${kind}-events`,
         `SELECT seq, at, actor_kind, actor_id, state, reason, detail FROM ${kind}_events
          WHERE ${kind}_id = $2 AND tenant_id = $1 AND seq > $3 ORDER BY seq LIMIT $4`,
@@ -148,7 +154,11 @@ function listConditions(
   { states, labels = {} }: Filter,
   { limit, cursor }: PageRequest,
   list: string,
-  living: { readonly endStates: readonly string[]; readonly isLiving: string },
+  living: {
+    readonly endStates: readonly string[]
+    readonly isLiving: string
+    readonly table: 'leases' | 'tasks'
+  },
 ) {
   const after = readCursor(list, cursor)
   const values: unknown[] = [tenantId, limit + 1]
@@ -157,7 +167,9 @@ function listConditions(
   let name = 'list'
   if (after !== null) {
     name += '-after'
-    conditions.push(`(created_at, id) < (${value(isoOf(after.at))}, ${value(after.id)})`)
+    const at = value(isoOf(after.at))
+    // Said twice: row-level security lets an index answer comparisons of times, not of texts.
+    conditions.push(`created_at <= ${at}`, `(created_at, id) < (${at}, ${value(after.id)})`)
   }
   if (states !== undefined) {
     name += '-states'
@@ -170,7 +182,8 @@ function listConditions(
   }
   if (Object.keys(labels).length > 0) {
     name += '-labels'
-    conditions.push(`labels <> '{}'::jsonb AND labels @> ${value(toStorableJson(labels, labels))}`)
+    const labelled = value(toStorableJson(labels, labels))
+    conditions.push(`id IN (SELECT labelled_${living.table}($1, ${labelled}::jsonb))`)
   }
   return { name, where: conditions.join(' AND '), values }
 }

@@ -5,10 +5,11 @@ import type { StoreDeps } from './store-deps.ts'
 const cutNote = Buffer.from('\n[log limit reached: the rest was dropped]\n')
 
 /** Logs as pieces in the order in which they came; only bytes, so NUL and broken text are kept as they are. */
-export function makeTaskLogStore({ query }: StoreDeps): TaskLogStore {
+export function makeTaskLogStore({ tenantQuery }: StoreDeps): TaskLogStore {
   return {
     async append(tenantId, id, offset, bytes, maxBytes) {
-      const rows = await query<{ length: string }>(
+      const rows = await tenantQuery<{ length: string }>(
+        tenantId,
         'task-log-append',
         'SELECT append_task_log($1, $2, $3, $4, $5, $6) AS length',
         [tenantId, id, offset, Buffer.from(bytes), maxBytes, cutNote],
@@ -17,7 +18,8 @@ export function makeTaskLogStore({ query }: StoreDeps): TaskLogStore {
     },
 
     async read(tenantId, id, offset, maxBytes) {
-      const rows = await query<{ start_at: string; bytes: Buffer }>(
+      const rows = await tenantQuery<{ start_at: string; bytes: Buffer }>(
+        tenantId,
         'task-log-read',
         `SELECT p.start_at, p.bytes FROM task_logs l JOIN task_log_pieces p ON p.task_id = l.task_id
          WHERE l.task_id = $2 AND l.tenant_id = $1
@@ -36,7 +38,8 @@ export function makeTaskLogStore({ query }: StoreDeps): TaskLogStore {
     },
 
     async length(tenantId, id) {
-      const rows = await query<{ length: string }>(
+      const rows = await tenantQuery<{ length: string }>(
+        tenantId,
         'task-log-length',
         'SELECT length FROM task_logs WHERE task_id = $2 AND tenant_id = $1',
         [tenantId, id],
@@ -45,7 +48,8 @@ export function makeTaskLogStore({ query }: StoreDeps): TaskLogStore {
     },
 
     async remove(tenantId, id) {
-      await query(
+      await tenantQuery(
+        tenantId,
         'task-log-remove',
         `WITH gone AS (DELETE FROM task_logs WHERE task_id = $2 AND tenant_id = $1 RETURNING task_id)
          DELETE FROM task_log_pieces p USING gone WHERE p.task_id = gone.task_id`,

@@ -8,15 +8,18 @@ import { storableText, toStorableJson } from './storable-text.ts'
 import type { StoreDeps } from './store-deps.ts'
 import { actorColumns, makeStoredRows } from './stored-rows.ts'
 
-export function makeTaskStore({ query, now }: StoreDeps): TaskStore {
+export function makeTaskStore({ query, tenantQuery, now }: StoreDeps): TaskStore {
   const admission = makeAdmission(query, 'admit_tasks')
-  const rows = makeStoredRows(query, {
-    kind: 'task',
-    columns: taskColumns,
-    fromRow: taskFromRow,
-    endStates: ['succeeded', 'failed', 'cancelled', 'timed-out'],
-    placingState: 'starting',
-  })
+  const rows = makeStoredRows(
+    { query, tenantQuery },
+    {
+      kind: 'task',
+      columns: taskColumns,
+      fromRow: taskFromRow,
+      endStates: ['succeeded', 'failed', 'cancelled', 'timed-out'],
+      placingState: 'starting',
+    },
+  )
   return {
     async admit(task, actor) {
       const at = now()
@@ -37,7 +40,8 @@ export function makeTaskStore({ query, now }: StoreDeps): TaskStore {
         usage: usageChangeOfTask(previous, next),
       })
       const setsProgress = JSON.stringify(previous.progress) !== JSON.stringify(next.progress)
-      const [answer] = await query<{ answer: ReplaceAnswer }>(
+      const [answer] = await tenantQuery<{ answer: ReplaceAnswer }>(
+        previous.tenantId,
         'task-replace',
         'SELECT replace_task($1::jsonb) AS answer',
         [toStorableJson({ ...change, sets_progress: setsProgress }, next)],
@@ -61,7 +65,8 @@ export function makeTaskStore({ query, now }: StoreDeps): TaskStore {
     },
 
     async queuePosition(tenantId, id) {
-      const found = await query<{ queue_position: number | null }>(
+      const found = await tenantQuery<{ queue_position: number | null }>(
+        tenantId,
         'task-queue-position',
         `SELECT queue_position FROM tasks WHERE tenant_id = $1 AND id = $2 AND state = 'queued'`,
         [tenantId, id],

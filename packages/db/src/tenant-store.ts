@@ -1,5 +1,5 @@
 import type { TenantStore } from '@leasehold/application'
-import { entriesOf, type Member, type NetworkRules } from '@leasehold/domain'
+import { entriesOf, type Member, type NetworkRules, type Tenant } from '@leasehold/domain'
 import { auditOf } from './audit-rows.ts'
 import { readCursor, toPage } from './cursor.ts'
 import { Prisma } from './generated/client.ts'
@@ -90,7 +90,7 @@ export function makeTenantStore({ prisma, query, tenantQuery, now }: StoreDeps):
           isoOf(now()),
           actor.kind,
           actor.id,
-          toStorableJson({ name, tier, suspended, networks, version }, next),
+          toStorableJson({ name, tier, suspended, version, ...factsOf(networks) }, next),
           toStorableJson(networks, next),
         ]),
       )
@@ -127,6 +127,11 @@ export function makeTenantStore({ prisma, query, tenantQuery, now }: StoreDeps):
 /** As JSON that Prisma takes: it wants lists it may write to. */
 function writtenNetworks({ allow, deny }: NetworkRules) {
   return { allow: [...allow], deny: [...deny] }
+}
+
+/** Facts of an audit event are plain values. */
+function factsOf({ allow, deny }: Tenant['networks']) {
+  return { allowedNetworks: allow.join(' '), deniedNetworks: deny.join(' ') }
 }
 
 /** The rows after a place in a list that falls by time, then id. */
