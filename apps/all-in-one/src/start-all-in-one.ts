@@ -146,7 +146,7 @@ async function openIdentity(
     announce: (line) => log.warn({}, line),
   })
   closers.push(() => issuer.stop())
-  return { issuer: issuer.issuer, audience, jwksUrl: issuer.jwksUrl }
+  return { issuer: issuer.issuer, audience, jwksUrl: issuer.jwksUrl, directory: issuer.members }
 }
 
 function urlOf({ host, port, tls }: Pick<Config['api'], 'host' | 'port' | 'tls'>): string {

@@ -15,6 +15,7 @@ export const organizationScopes: readonly string[] = [
 export function keycloakClaims(
   person: DevelopmentPerson,
   scopes: ReadonlySet<string>,
+  organizations: Readonly<Record<string, string>>,
 ): Readonly<Record<string, unknown>> {
   return {
     name: person.fullName,
@@ -22,13 +23,14 @@ export function keycloakClaims(
     email: person.email,
     email_verified: true,
     realm_access: { roles: ['default-roles', ...person.realmRoles] },
-    ...organizationClaim(person, scopes),
+    ...organizationClaim(person, scopes, organizations),
   }
 }
 
 function organizationClaim(
   { memberships }: DevelopmentPerson,
   scopes: ReadonlySet<string>,
+  organizations: Readonly<Record<string, string>>,
 ): Readonly<Record<string, unknown>> {
   const asksForAll = scopes.has('organization') || scopes.has('organization:*')
   const asked = memberships.filter(
@@ -39,7 +41,7 @@ function organizationClaim(
     organization,
     {
       id: createHash('sha256').update(organization).digest('hex').slice(0, 32),
-      tenant_id: [developmentOrganizations[organization]],
+      tenant_id: [organizations[organization]],
       groups: [`/${role}`],
     },
   ])

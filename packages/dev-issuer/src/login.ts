@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors, type Provider } from 'oidc-provider'
 import { contentSecurityPolicy, loginPage, messagePage } from './pages.ts'
-import { findByPassword, subjectOf } from './people.ts'
+import { subjectOf } from './people.ts'
+import type { PeopleDirectory } from './people-directory.ts'
 
 const maxFormBytes = 4_096
 
 /** The page where people sign in, at `/interaction/<uid>`; the library's cookie says which sign-in it is. */
-export function makeLogin(provider: Provider, realmPath: string) {
+export function makeLogin(provider: Provider, realmPath: string, people: PeopleDirectory) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const { uid } = await provider.interactionDetails(request, response)
@@ -14,7 +15,7 @@ export function makeLogin(provider: Provider, realmPath: string) {
       if (request.method !== 'POST') return sendPage(response, 200, loginPage(action, '', null))
       const form = new URLSearchParams(await readForm(request))
       const userName = form.get('userName') ?? ''
-      const person = findByPassword(userName, form.get('password') ?? '')
+      const person = people.findByPassword(userName, form.get('password') ?? '')
       if (person === null) {
         const failure = 'The user name or the password is wrong.'
         return sendPage(response, 401, loginPage(action, userName, failure))

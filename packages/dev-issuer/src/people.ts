@@ -58,16 +58,6 @@ export function subjectOf({ userName }: DevelopmentPerson): string {
   return [...parts, `8${digest.slice(17, 20)}`, digest.slice(20, 32)].join('-')
 }
 
-/** Null when nobody has this name and password. */
-export function findByPassword(userName: string, password: string): DevelopmentPerson | null {
-  const person = developmentPeople.find((one) => one.userName === userName)
-  return person !== undefined && password === person.userName ? person : null
-}
-
-export function findBySubject(subject: string): DevelopmentPerson | null {
-  return developmentPeople.find((person) => subjectOf(person) === subject) ?? null
-}
-
 function member(
   userName: string,
   fullName: string,

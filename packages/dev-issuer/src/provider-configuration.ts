@@ -5,7 +5,8 @@ import type { GrantStorage } from './grant-storage.ts'
 import type { IssuerState } from './issuer-state.ts'
 import { keycloakClaims, organizationScopes } from './keycloak-claims.ts'
 import { deviceCodePage, deviceConfirmPage, messagePage } from './pages.ts'
-import { findBySubject, serviceAccount, subjectOf } from './people.ts'
+import { serviceAccount, subjectOf } from './people.ts'
+import type { PeopleDirectory } from './people-directory.ts'
 
 const accessTokenSeconds = 15 * 60
 const profileScopes = ['openid', 'offline_access', 'profile', 'email', 'roles']
@@ -19,11 +20,12 @@ export type ProviderSettings = {
   readonly audience: string
   readonly state: IssuerState
   readonly storage: GrantStorage
+  readonly people: PeopleDirectory
 }
 
 /** `oidc-provider` dressed as a Keycloak realm: its paths, its tokens, two clients, no consent page. */
 export function providerConfiguration(settings: ProviderSettings): Configuration {
-  const { issuer, realmPath, audience, state, storage } = settings
+  const { issuer, realmPath, audience, state, storage, people } = settings
   const policy = interactionPolicy.base()
   policy.remove('consent')
   return {
@@ -42,11 +44,11 @@ export function providerConfiguration(settings: ProviderSettings): Configuration
     loadExistingGrant: grantEverything,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     pkce: { required: (_ctx, client) => client.clientId === publicClientId },
-    findAccount: (_ctx, subject) => accountOf(subject),
+    findAccount: (_ctx, subject) => accountOf(people, subject),
     extraTokenClaims: (_ctx, token) => {
       const granted = new Set(token.scope?.split(' '))
-      const person = 'accountId' in token ? findBySubject(token.accountId) : serviceAccount
-      return person === null ? {} : { ...keycloakClaims(person, granted) }
+      const person = 'accountId' in token ? people.findBySubject(token.accountId) : serviceAccount
+      return person === null ? {} : { ...keycloakClaims(person, granted, people.organizations()) }
     },
     formats: { customizers: { jwt: dressAsKeycloak } },
     features: {
@@ -143,12 +145,12 @@ async function grantEverything({ oidc }: KoaContextWithOIDC) {
   return grant
 }
 
-function accountOf(subject: string) {
-  const person = findBySubject(subject)
+function accountOf(people: PeopleDirectory, subject: string) {
+  const person = people.findBySubject(subject)
   if (person === null) return undefined
   return {
     accountId: subject,
-    claims: async () => ({ sub: subject, ...keycloakClaims(person, new Set()) }),
+    claims: async () => ({ sub: subject, ...keycloakClaims(person, new Set(), {}) }),
   }
 }
 

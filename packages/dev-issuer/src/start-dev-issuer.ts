@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { MemberDirectory } from '@leasehold/application'
 import { Provider } from 'oidc-provider'
 import { serviceClientId } from './client-ids.ts'
 import { openGrantStorage } from './grant-storage.ts'
 import { loadIssuerState, writePrivately } from './issuer-state.ts'
 import { makeLogin, sendPage } from './login.ts'
 import { contentSecurityPolicy, messagePage } from './pages.ts'
+import { openPeopleDirectory, type PeopleDirectory } from './people-directory.ts'
 import { providerConfiguration } from './provider-configuration.ts'
 import { makeUserinfo } from './userinfo.ts'
 
@@ -33,6 +35,8 @@ export type DevIssuer = {
   readonly deviceUrl: string
   /** For client credentials; the secret is generated per installation. */
   readonly serviceClient: { readonly id: string; readonly secretFile: string }
+  /** How the platform manages the people of tenants here. */
+  readonly members: MemberDirectory
   stop(): Promise<void>
 }
 
@@ -47,6 +51,7 @@ export async function startDevIssuer(settings: DevIssuerSettings): Promise<DevIs
   const secretFile = join(folder, 'service-client.secret')
   await writePrivately(secretFile, state.serviceSecret)
   const storage = await openGrantStorage(folder)
+  const people = await openPeopleDirectory(folder)
   const server = await listen(host, settings.port)
 
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
@@ -54,11 +59,11 @@ export async function startDevIssuer(settings: DevIssuerSettings): Promise<DevIs
   const issuer = origin + realmPath
   const provider = new Provider(
     issuer,
-    providerConfiguration({ issuer, realmPath, audience, state, storage }),
+    providerConfiguration({ issuer, realmPath, audience, state, storage, people }),
   )
   server.on(
     'request',
-    makeHandler(provider, realmPath, makeUserinfo(issuer, audience, state.signingKey)),
+    makeHandler(provider, realmPath, people, makeUserinfo(issuer, audience, state.signingKey)),
   )
   const announce = settings.announce ?? ((line) => void process.stderr.write(`${line}\n`))
   announce(`Development issuer at ${issuer}: for development only, everyone knows the passwords.`)
@@ -67,6 +72,7 @@ export async function startDevIssuer(settings: DevIssuerSettings): Promise<DevIs
     jwksUrl: `${issuer}/protocol/openid-connect/certs`,
     tokenUrl: `${issuer}/protocol/openid-connect/token`,
     deviceUrl: `${issuer}/protocol/openid-connect/auth/device`,
+    members: people,
     serviceClient: { id: serviceClientId, secretFile },
     stop: async () => {
       server.closeAllConnections()
@@ -97,8 +103,13 @@ async function listen(host: string, port: number): Promise<Server> {
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Everything of a realm lies below its path; the library learns about the part before it from `originalUrl`. */
-function makeHandler(provider: Provider, realmPath: string, userinfo: Handler) {
-  const login = makeLogin(provider, realmPath)
+function makeHandler(
+  provider: Provider,
+  realmPath: string,
+  people: PeopleDirectory,
+  userinfo: Handler,
+) {
+  const login = makeLogin(provider, realmPath, people)
   const rest = provider.callback()
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = request.url ?? '/'
