@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import type { Log } from '@leasehold/application'
+import type { Config } from '@leasehold/config'
+import { openS3ObjectStore } from '@leasehold/object-store'
+import { type Finding, findingsOf } from '../finding.ts'
+import { reasonOf } from '../reason-of.ts'
+import type { Check } from '../run-checks.ts'
+
+const { ok, problem } = findingsOf('object store')
+
+type Store = ReturnType<typeof openS3ObjectStore>
+
+export function checkObjectStore({ objectStore }: Config, log: Log): readonly Check[] {
+  if (objectStore.kind === 'embedded') return []
+  return [
+    {
+      part: 'object store',
+      whenItFails:
+        'See that the server of S3_ENDPOINT runs, is reached from here, and knows the key pair of S3_ACCESS_KEY_ID.',
+      look: async (signal) => {
+        const store = openS3ObjectStore({ ...objectStore, log })
+        try {
+          await store.check(signal)
+          return [ok('answers', `${objectStore.endpoint} answers.`), await roundTrip(store, signal)]
+        } finally {
+          store.close()
+        }
+      },
+    },
+  ]
+}
+
+const path = 'doctor.txt'
+
+/** What the platform does for a tenant, in a bucket of its own that is removed again. */
+async function roundTrip(store: Store, signal: AbortSignal): Promise<Finding> {
+  const bucket = `leasehold-doctor-${randomBytes(8).toString('hex')}`
+  const content = randomBytes(64)
+  const facts = { sizeBytes: content.length, contentType: 'text/plain', sha256: null }
+  try {
+    await store.ensureBucket(bucket, signal)
+    await store.put(bucket, path, asStream(content), facts, signal)
+    const link = await store.presignGet(bucket, path, 60)
+    const answer = await fetch(link, { signal, redirect: 'error' })
+    const read = Buffer.from(await answer.arrayBuffer())
+    if (!read.equals(content)) throw new Error(`a presigned link answered ${answer.status}`)
+    return ok('writes', 'A bucket can be made, written, read by link and removed.')
+  } catch (error) {
+    return problem(
+      'writes',
+      `A bucket of its own could not be made, written and read: ${reasonOf(error)}.`,
+      'Let the key pair create buckets and write into them, and see that the store has room and that its clock is right.',
+    )
+  } finally {
+    await store.removeBucket(bucket, AbortSignal.timeout(10_000)).catch(() => {})
+  }
+}
+
+async function* asStream(content: Uint8Array) {
+  yield content
+}
