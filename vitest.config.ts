@@ -52,8 +52,27 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'acceptance-services',
+          include: ['test/acceptance/specs/**/*.test.ts'],
+          globalSetup: ['test/acceptance/support/global-setup-services.ts'],
+          ...slow,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
+          ...slow,
+          testTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          name: 'crash-services',
+          // A full disk and killed machines know nothing of what the platform stands on.
+          include: ['test/crash/{kill-paper,outages}.test.ts'],
+          globalSetup: ['test/crash/support/global-setup-services.ts'],
           ...slow,
           testTimeout: 900_000,
         },

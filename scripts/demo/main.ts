@@ -5,6 +5,7 @@ import { ChapterFailed, makeNarrator } from './narrator.ts'
 import { type DemoOptions, platformSettings, readDemoOptions } from './options.ts'
 import { printAddresses } from './print-addresses.ts'
 import { type Ending, runPlatform, stayUntil } from './run-platform.ts'
+import { withDemoServices } from './services/with-demo-services.ts'
 import type { TourPlace } from './session.ts'
 import { walkThroughProduct } from './tour.ts'
 
@@ -18,6 +19,10 @@ async function main(args: readonly string[]): Promise<number> {
     if (options.kubernetes)
       return await withDemoCluster(options.once, (settings, place) =>
         runTour(options, settings, place),
+      )
+    if (options.services)
+      return await withDemoServices((settings) =>
+        runTour(options, { ...settings, ...platformSettings(options) }, null),
       )
     return await runTour(options, platformSettings(options), null)
   } catch (error) {
@@ -38,14 +43,14 @@ function runTour(
 async function tourThenStay(
   platform: PlatformProcess,
   place: TourPlace,
-  { once }: DemoOptions,
+  { once, services }: DemoOptions,
   ending: Promise<Ending>,
 ): Promise<number> {
   const outcome = await Promise.race([tour(platform, place), ending])
   if (outcome === 'broke-off') return 1
   if (outcome !== 'worked') return outcome.code
   if (once) return 0
-  await printAddresses(platform, process.stdout)
+  await printAddresses(platform, services ? 'throwaway' : 'kept', process.stdout)
   return await stayUntil(ending)
 }
 

@@ -12,7 +12,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options === null) return 2
   try {
     return await runPlatform(platformSettings(options), async (platform, ending) => {
-      await printAddresses(platform, process.stdout)
+      await printAddresses(platform, 'kept', process.stdout)
       return await stayUntil(ending)
     })
   } catch (error) {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
+import { ensureServicePackages } from '../../test/services/debian-packages.ts'
 import { readTurboSummary, removeTurboSummaries } from './read-turbo-summary.ts'
 import { readVitestReport } from './read-vitest-report.ts'
 import { root, runNode } from './run-node.ts'
@@ -9,11 +10,24 @@ import { addTallies, nothing, type StageResult, type Tally } from './tally.ts'
 /** Runs one stage to its end, printing as it goes. Never throws for a failing test: it counts it. */
 export async function runStage(stage: Stage): Promise<StageResult> {
   const startedAt = performance.now()
+  const obstacle = await findObstacle(stage)
+  if (obstacle !== null) {
+    const skips = [`stage ${stage.name} (${obstacle})`]
+    return { ...nothing, skips, stage: stage.name, tookMs: performance.now() - startedAt }
+  }
   const tally =
     stage.kind === 'checks'
       ? await runChecks(stage.tasks, stage.limitMs)
       : await runVitest(stage.project, stage.limitMs)
   return { ...tally, stage: stage.name, tookMs: performance.now() - startedAt }
+}
+
+/** Installs what the stage needs first, where that is possible. */
+async function findObstacle({ usesServices, findObstacle }: Stage): Promise<string | null> {
+  const log = (line: string) => void process.stdout.write(`${line}\n`)
+  if (usesServices === true)
+    await ensureServicePackages({ log, signal: new AbortController().signal })
+  return (await findObstacle?.()) ?? null
 }
 
 /** Through turbo, as `npm run check` does; each task but the unit tests counts as one check. */

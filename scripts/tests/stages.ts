@@ -1,8 +1,14 @@
+import { findServicesPrerequisites } from '../../test/services/start-services.ts'
+
 /** One stage of `npm test`. `limitMs` ends a stage that hangs; what it had not reported counts as failed. */
 export type Stage = {
   readonly name: string
   readonly about: string
   readonly limitMs: number
+  /** Runs servers from Debian packages; they are installed before it where that is possible. */
+  readonly usesServices?: boolean
+  /** Says why it cannot run on this computer, or null; it is shown as skipped then. */
+  readonly findObstacle?: () => Promise<string | null>
 } & (
   | { readonly kind: 'checks'; readonly tasks: readonly string[] }
   | { readonly kind: 'vitest'; readonly project: string }
@@ -25,6 +31,7 @@ export const stages: readonly Stage[] = [
     name: 'integration',
     about: 'every adapter against its real counterpart',
     limitMs: 45 * minute,
+    usesServices: true,
     kind: 'vitest',
     project: 'integration',
   },
@@ -43,10 +50,28 @@ export const stages: readonly Stage[] = [
     project: 'acceptance',
   },
   {
+    name: 'acceptance-services',
+    about: 'the same product on Keycloak, Redis, MinIO and PostgreSQL 15',
+    limitMs: 30 * minute,
+    usesServices: true,
+    findObstacle: findServicesPrerequisites,
+    kind: 'vitest',
+    project: 'acceptance-services',
+  },
+  {
     name: 'crash',
     about: 'the platform killed at random points, then started again',
     limitMs: 20 * minute,
     kind: 'vitest',
     project: 'crash',
+  },
+  {
+    name: 'crash-services',
+    about: 'outages and kills on Keycloak, Redis, MinIO and PostgreSQL 15',
+    limitMs: 20 * minute,
+    usesServices: true,
+    findObstacle: findServicesPrerequisites,
+    kind: 'vitest',
+    project: 'crash-services',
   },
 ]

@@ -11,6 +11,7 @@ import { type SignedInPerson, signIn } from '../../scripts/client/sign-in.ts'
 import { openSshIdentity, type SshIdentity } from '../../scripts/client/ssh.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
 import { findTraces } from '../../scripts/demo/find-traces.ts'
+import { openEmbeddedStack } from './support/embedded-stack.ts'
 import { crashSettings } from './support/paper-platform.ts'
 import { isListening, type Qemu, qemusOf } from './support/processes.ts'
 import { findSecrets } from './support/secrets.ts'
@@ -140,7 +141,7 @@ describe.skipIf(missing !== undefined)(`real machines under kill -9 of the platf
   it('left no secret in the log', async () => {
     const log = await readFile(join(stateFolder, 'platform.log'), 'utf8')
 
-    expect(await findSecrets(stateFolder, log)).toEqual([])
+    expect(await findSecrets(stateFolder, openEmbeddedStack(stateFolder), log)).toEqual([])
   })
 
   async function leaseQemus(): Promise<readonly Qemu[]> {

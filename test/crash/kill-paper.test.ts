@@ -6,11 +6,13 @@ import { canMoveLease, canMoveTask, type LeaseState, type TaskState } from '@lea
 import { afterEach, describe, expect, it } from 'vitest'
 import { waitFor } from '../../scripts/client/wait-for.ts'
 import { makeRandom, type Random } from '../simulation/random.ts'
-import { emptyQueue, postmasterPid, withDatabase } from './support/database.ts'
+import { withDatabase } from './support/database.ts'
+import { openStack } from './support/open-stack.ts'
 import { startPaperAgents } from './support/paper-agents.ts'
 import { makePaperPlace, type PaperPlace } from './support/paper-place.ts'
 import { type PaperPlatform, runApiOf, startPaperPlatform } from './support/paper-platform.ts'
 import { findSecrets } from './support/secrets.ts'
+import type { Stack } from './support/stack.ts'
 import { makeTenantClient, type TenantClient } from './support/tenant-client.ts'
 
 const endings: (() => Promise<void>)[] = []
@@ -22,6 +24,7 @@ afterEach(async () => {
 type Blow = (world: World) => Promise<void>
 type World = {
   readonly stateFolder: string
+  readonly stack: Stack
   readonly random: Random
   readonly place: PaperPlace
   platform: PaperPlatform
@@ -29,15 +32,16 @@ type World = {
 
 const killPlatform: Blow = async (world) => {
   await world.platform.kill()
-  world.platform = await startPaperPlatform(world.stateFolder, world.place)
+  world.platform = await startPaperPlatform(world.stateFolder, world.place, world.stack)
 }
 const killPlatformAndDatabase: Blow = async (world) => {
-  const pid = await postmasterPid(world.stateFolder)
+  const pid = await world.stack.databasePid()
   await world.platform.kill()
   process.kill(pid, 'SIGKILL')
-  world.platform = await startPaperPlatform(world.stateFolder, world.place)
+  await world.stack.reviveDatabase()
+  world.platform = await startPaperPlatform(world.stateFolder, world.place, world.stack)
 }
-const loseQueue: Blow = async ({ stateFolder }) => void (await emptyQueue(stateFolder))
+const loseQueue: Blow = async ({ stack }) => void (await stack.emptyQueue())
 
 describe('a burst of leases and tasks from two tenants', () => {
   it.each([
@@ -58,7 +62,7 @@ describe('a burst of leases and tasks from two tenants', () => {
     expect(world.place.doubles, `seed ${seed}: machines made twice`).toEqual([])
     await world.platform.stop()
     const log = await readFile(join(world.stateFolder, 'platform.log'), 'utf8')
-    expect(await findSecrets(world.stateFolder, log)).toEqual([])
+    expect(await findSecrets(world.stateFolder, world.stack, log)).toEqual([])
   })
 })
 
@@ -66,9 +70,11 @@ async function openWorld(seed: number): Promise<World> {
   const random = makeRandom(seed)
   const stateFolder = await mkdtemp(join(tmpdir(), 'crash-'))
   endings.push(() => rm(stateFolder, { recursive: true, force: true }))
+  const stack = await openStack(stateFolder)
+  endings.push(() => stack.stop())
   const place = makePaperPlace(random)
-  const platform = await startPaperPlatform(stateFolder, place)
-  const world: World = { stateFolder, random, place, platform }
+  const platform = await startPaperPlatform(stateFolder, place, stack)
+  const world: World = { stateFolder, stack, random, place, platform }
   endings.push(() => world.platform.stop())
   const runApi = await runApiOf(stateFolder)
   const agents = startPaperAgents(place, () => runApi)
@@ -119,9 +125,9 @@ async function giveBack(clients: readonly TenantClient[]): Promise<void> {
 }
 
 async function expectConverged(world: World): Promise<void> {
-  const { stateFolder, place } = world
+  const { stack, place } = world
   const left = () =>
-    withDatabase(stateFolder, async (client) => {
+    withDatabase(stack, async (client) => {
       const { rows } = await client.query(
         `SELECT id, state FROM leases WHERE state NOT IN ('released', 'failed')
          UNION ALL SELECT id, state FROM tasks
@@ -133,7 +139,7 @@ async function expectConverged(world: World): Promise<void> {
   expect(place.machines.running()).toEqual([])
   expect(await place.machines.listMachines(new AbortController().signal)).toEqual([])
   expect(await place.tasks.listRuns(new AbortController().signal)).toEqual([])
-  await withDatabase(stateFolder, async (client) => {
+  await withDatabase(stack, async (client) => {
     const used = await client.query('SELECT tenant_id, resource, used FROM quotas WHERE used <> 0')
     expect(used.rows).toEqual([])
     const credentials = await client.query('SELECT task_id FROM run_credentials')

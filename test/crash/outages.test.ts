@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../scripts/client/api-client.ts'
 import { signIn } from '../../scripts/client/sign-in.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
-import { emptyQueue, keepKilling, postmasterPid } from './support/database.ts'
 import { startPaperAgents } from './support/paper-agents.ts'
 import { runApiOf } from './support/paper-platform.ts'
 import {
@@ -17,7 +16,7 @@ import {
   type PaperWorld,
   startLoad,
 } from './support/paper-world.ts'
-import { freeze, objectStorePid } from './support/processes.ts'
+import { freeze } from './support/processes.ts'
 import { findSecrets } from './support/secrets.ts'
 import { beginUpload, type SlowUpload, sha256Of } from './support/slow-upload.ts'
 import { badRefusals, type Seen, watchOutage } from './support/watch-outage.ts'
@@ -71,11 +70,11 @@ describe('a platform one of whose parts is gone for 20 s', () => {
   it.each<{ how: string; take: () => Promise<() => Promise<void> | void> }>([
     {
       how: 'stands still',
-      take: async () => freeze(await postmasterPid(world.stateFolder)),
+      take: async () => freeze(await world.stack.databasePid()),
     },
     {
       how: 'is killed again and again',
-      take: () => keepKilling(world.stateFolder),
+      take: () => world.stack.keepKillingDatabase(),
     },
   ])('says so when PostgreSQL $how under load, and loses nothing', async ({ take }) => {
     const agents = startPaperAgents(world.place, () => runApi)
@@ -92,7 +91,7 @@ describe('a platform one of whose parts is gone for 20 s', () => {
     await load.end()
 
     expectHonest(seen)
-    expect([...seen.failing].sort()).toEqual(['database', 'queue'])
+    expect([...seen.failing].sort()).toEqual(world.stack.lostWithDatabase)
     await expectAcceptedStands(world)
     await expectConverged(world, claimsEndMs)
     await agents.stop()
@@ -112,7 +111,7 @@ describe('a platform one of whose parts is gone for 20 s', () => {
       beginUpload(api, 'outage/unannounced.bin', randomBytes(3_000_000), false),
     ])
 
-    const thaw = await freeze(await objectStorePid(world.stateFolder))
+    const thaw = await freeze(await world.stack.storePid())
     outage.resolve()
     const late = await beginUpload(api, 'outage/late.bin', randomBytes(200_000), true)
     const uploads = [...early, late]
@@ -150,14 +149,14 @@ describe('a platform one of whose parts is gone for 20 s', () => {
     let removed = 0
     for (let blow = 0; blow < 8; blow++) {
       await wait(world.random.whole(0, 400))
-      removed += await emptyQueue(world.stateFolder)
+      removed += await world.stack.emptyQueue()
     }
     await load.end()
-    removed += await emptyQueue(world.stateFolder)
+    removed += await world.stack.emptyQueue()
 
     expect(removed).toBeGreaterThan(0)
     await expectAcceptedStands(world)
-    await emptyQueue(world.stateFolder)
+    await world.stack.emptyQueue()
     await expectConverged(world, claimsEndMs)
     expect(badRefusals(world.refusals)).toEqual([])
     await agents.stop()
@@ -167,7 +166,7 @@ describe('a platform one of whose parts is gone for 20 s', () => {
     const log = await readFile(join(world.stateFolder, 'platform.log'), 'utf8')
 
     expect(log).toContain('database')
-    expect(await findSecrets(world.stateFolder, log)).toEqual([])
+    expect(await findSecrets(world.stateFolder, world.stack, log)).toEqual([])
   })
 
   async function submitTask(): Promise<Task> {

@@ -12,9 +12,8 @@ import { findRedisPrerequisites } from './redis/redis-process.ts'
 import { type StartedRedis, startRedis } from './redis/start-redis.ts'
 import type { ServiceOptions } from './service.ts'
 
-/** The servers that an operator runs beside Leasehold, all of them on loopback and for real. */
-export type StartedServices = {
-  readonly keycloak: StartedKeycloak
+/** PostgreSQL 15, Redis and MinIO, empty, for one platform. */
+export type StartedStores = {
   readonly postgres: StartedPostgres
   readonly redis: StartedRedis
   readonly store: StartedStore
@@ -22,6 +21,9 @@ export type StartedServices = {
   readonly settings: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
+
+/** All the servers that an operator runs beside Leasehold, on loopback and for real. */
+export type StartedServices = StartedStores & { readonly keycloak: StartedKeycloak }
 
 /** Null when all of them can be started here, else each reason why not. */
 export async function findServicesPrerequisites(): Promise<string | null> {
@@ -36,51 +38,73 @@ export async function findServicesPrerequisites(): Promise<string | null> {
 
 /** Starts Keycloak, Redis, MinIO and PostgreSQL 15; when one does not start, the others are ended again. */
 export async function startServices(options: ServiceOptions): Promise<StartedServices> {
-  const started: { stop(): Promise<void> }[] = []
-  const begin = async <Service extends { stop(): Promise<void> }>(
-    name: string,
-    start: (options: ServiceOptions) => Promise<Service>,
-  ): Promise<Service> => {
-    const folder = path.join(options.folder, name)
-    await mkdir(folder, { recursive: true, mode: 0o711 })
-    const service = await start({ ...options, folder })
-    started.push(service)
-    return service
-  }
-  const stop = async () => void (await Promise.all(started.map((service) => service.stop())))
-  const starting = [
-    begin('keycloak', startKeycloak),
-    begin('postgres', startPostgres),
-    begin('redis', startRedis),
-    begin('store', startMinio),
-  ] as const
-  try {
-    const [keycloak, postgres, redis, store] = await Promise.all(starting)
-    const settings = settingsFor(keycloak, postgres, redis, store)
-    return { keycloak, postgres, redis, store, settings, stop }
-  } catch (error) {
-    await Promise.allSettled(starting)
-    await stop()
-    throw error
+  const [keycloak, stores] = await startTogether([
+    startIn(options, 'keycloak', startKeycloak),
+    startStores(options),
+  ])
+  return {
+    ...stores,
+    keycloak,
+    settings: {
+      ...stores.settings,
+      OIDC_ISSUER: keycloak.issuer,
+      KEYCLOAK_PROVISIONER_SECRET: developmentSecrets.provisioner,
+    },
+    stop: () => stopAll([keycloak, stores]),
   }
 }
 
-function settingsFor(
-  keycloak: StartedKeycloak,
-  postgres: StartedPostgres,
-  redis: StartedRedis,
-  store: StartedStore,
-): Readonly<Record<string, string>> {
+/** The same without Keycloak, which is slow to start and bears to be shared. */
+export async function startStores(options: ServiceOptions): Promise<StartedStores> {
+  const [postgres, redis, store] = await startTogether([
+    startIn(options, 'postgres', startPostgres),
+    startIn(options, 'redis', startRedis),
+    startIn(options, 'store', startMinio),
+  ])
   return {
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
-    S3_ENDPOINT: store.endpoint,
-    S3_REGION: store.region,
-    S3_ACCESS_KEY_ID: store.accessKeyId,
-    S3_SECRET_ACCESS_KEY: store.secretAccessKey,
-    OIDC_ISSUER: keycloak.issuer,
-    KEYCLOAK_PROVISIONER_SECRET: developmentSecrets.provisioner,
+    postgres,
+    redis,
+    store,
+    settings: {
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      S3_ENDPOINT: store.endpoint,
+      S3_REGION: store.region,
+      S3_ACCESS_KEY_ID: store.accessKeyId,
+      S3_SECRET_ACCESS_KEY: store.secretAccessKey,
+    },
+    stop: () => stopAll([postgres, redis, store]),
   }
+}
+
+type Stoppable = { stop(): Promise<void> }
+
+async function startIn<Service>(
+  options: ServiceOptions,
+  name: string,
+  start: (options: ServiceOptions) => Promise<Service>,
+): Promise<Service> {
+  const folder = path.join(options.folder, name)
+  await mkdir(folder, { recursive: true, mode: 0o711 })
+  return await start({ ...options, folder })
+}
+
+/** All or none: who started beside one that failed is ended again. */
+async function startTogether<Services extends readonly Stoppable[]>(
+  starting: {
+    readonly [Each in keyof Services]: Promise<Services[Each]>
+  },
+): Promise<Services> {
+  const outcomes = await Promise.allSettled(starting)
+  const started = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = outcomes.find((one) => one.status === 'rejected')
+  if (failed === undefined) return started as unknown as Services
+  await stopAll(started)
+  throw failed.reason
+}
+
+async function stopAll(services: readonly Stoppable[]): Promise<void> {
+  await Promise.all(services.map((service) => service.stop()))
 }
 
 /** Keeps settings where only their owner reads them, in the form that shells and `node --env-file` take. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { keepLog } from '../../../scripts/client/keep-log.ts'
 import { tailOf } from '../../../scripts/client/platform-process.ts'
 import type { PaperPlace } from './paper-place.ts'
+import type { Stack } from './stack.ts'
 
 const entry = fileURLToPath(new URL('paper-main.ts', import.meta.url))
 const cacheFolder = fileURLToPath(new URL('../../../.leasehold', import.meta.url))
@@ -48,10 +49,11 @@ export function crashSettings(stateFolder: string): Record<string, string> {
 export async function startPaperPlatform(
   stateFolder: string,
   place: PaperPlace,
+  { settings }: Stack,
 ): Promise<PaperPlatform> {
   const logFile = join(stateFolder, 'platform.log')
   const child = fork(entry, [], {
-    env: { ...process.env, ...crashSettings(stateFolder) },
+    env: { ...process.env, ...crashSettings(stateFolder), ...settings },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: [],
   })

@@ -7,13 +7,16 @@ import type { Answer } from '../../../scripts/client/api-client.ts'
 import { waitFor } from '../../../scripts/client/wait-for.ts'
 import { makeRandom, type Random } from '../../simulation/random.ts'
 import { withDatabase } from './database.ts'
+import { openStack } from './open-stack.ts'
 import { makePaperPlace, type PaperPlace } from './paper-place.ts'
 import { type PaperPlatform, startPaperPlatform } from './paper-platform.ts'
+import type { Stack } from './stack.ts'
 import { makeTenantClient, type TenantClient } from './tenant-client.ts'
 
 /** One platform with its machines on paper and two tenants, for tests that take parts away from it. */
 export type PaperWorld = {
   readonly stateFolder: string
+  readonly stack: Stack
   readonly random: Random
   readonly place: PaperPlace
   readonly platform: PaperPlatform
@@ -29,8 +32,9 @@ export async function openPaperWorld(seed: number, given?: string): Promise<Pape
   const stateFolder = given ?? (await mkdtemp(join(tmpdir(), 'outage-')))
   // The database's own user passes through; otherwise its files would lie elsewhere, and stay.
   await chmod(stateFolder, 0o711)
+  const stack = await openStack(stateFolder)
   const place = makePaperPlace(random)
-  const platform = await startPaperPlatform(stateFolder, place)
+  const platform = await startPaperPlatform(stateFolder, place, stack)
   const refusals: Answer[] = []
   const clients = ['mia', 'greg'].map((user) =>
     makeTenantClient(
@@ -42,9 +46,10 @@ export async function openPaperWorld(seed: number, given?: string): Promise<Pape
   )
   const close = async () => {
     await platform.stop()
+    await stack.stop()
     if (given === undefined) await rm(stateFolder, { recursive: true, force: true })
   }
-  return { stateFolder, random, place, platform, clients, refusals, close }
+  return { stateFolder, stack, random, place, platform, clients, refusals, close }
 }
 
 /** Both tenants at work without pause; `end` lets each finish what it has begun. */
@@ -81,19 +86,19 @@ export async function expectAcceptedStands({ clients }: PaperWorld): Promise<voi
 
 /** All leases and tasks end as their tenants wanted, within `withinMs`, and nothing is left of them. */
 export async function expectConverged(
-  { stateFolder, place }: PaperWorld,
+  { stack, place }: PaperWorld,
   withinMs: number,
 ): Promise<void> {
   await waitFor(
     'the end of everything',
-    () => withDatabase(stateFolder, async (client) => (await client.query(living)).rows),
+    () => withDatabase(stack, async (client) => (await client.query(living)).rows),
     (rows) => rows.length === 0,
     { withinMs, everyMs: 250 },
   )
   expect(place.machines.running()).toEqual([])
   expect(await place.tasks.listRuns(new AbortController().signal)).toEqual([])
   expect(place.doubles, 'machines that were made twice').toEqual([])
-  await withDatabase(stateFolder, async (client) => {
+  await withDatabase(stack, async (client) => {
     for (const [what, query] of leftovers)
       expect((await client.query(query)).rows, what).toEqual([])
   })

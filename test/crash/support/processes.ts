@@ -1,11 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { basename, join } from 'node:path'
-
-/** Process id of the embedded object store of a platform. */
-export async function objectStorePid(stateFolder: string): Promise<number> {
-  return JSON.parse(await readFile(join(stateFolder, 'objects/process.json'), 'utf8')).pid
-}
+import { basename } from 'node:path'
 
 export type Qemu = {
   readonly pid: number

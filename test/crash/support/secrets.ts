@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Stack } from './stack.ts'
 
 /**
- * What of a platform's secrets a log shows: the database's password, the store's key, anything that
+ * What of a platform's secrets a log shows: the passwords and keys of its parts, anything that
  * looks like a token, a private key or a bearer header. Must be empty.
  */
-export async function findSecrets(stateFolder: string, log: string): Promise<readonly string[]> {
-  const { password } = JSON.parse(
-    await readFile(join(stateFolder, 'postgres/connection.json'), 'utf8'),
-  )
+export async function findSecrets(
+  stateFolder: string,
+  stack: Stack,
+  log: string,
+): Promise<readonly string[]> {
   const masterKey = await readFile(join(stateFolder, 'master.key'))
   const known: readonly (readonly [string, string])[] = [
-    ['the database password', password],
+    ...(await stack.secrets()),
     ['the master key', masterKey.toString('base64')],
     ['the master key', masterKey.toString('hex')],
   ]

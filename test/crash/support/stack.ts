@@ -1,0 +1,22 @@
+/** What a platform under test stands on, and how its parts are taken away and brought back. */
+export type Stack = {
+  /** Beside those that every platform under test has. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Parts that /readyz calls failing when the database is away. */
+  readonly lostWithDatabase: readonly string[]
+  /** Of a role that sees every row. */
+  databaseUrl(): Promise<string>
+  /** Process id of the server that the others belong to. */
+  databasePid(): Promise<number>
+  /** Whoever watches over the database starts it again after its death, unless the platform does. */
+  reviveDatabase(): Promise<void>
+  /** Kills the database as soon as it is there again. Returns how to leave it alone. */
+  keepKillingDatabase(): Promise<() => Promise<void>>
+  /** Throws away whatever the queue holds, running jobs and all; says how much that was. */
+  emptyQueue(): Promise<number>
+  storePid(): Promise<number>
+  /** What must be in no log, with the name of each. */
+  secrets(): Promise<readonly (readonly [string, string])[]>
+  /** Ends what does not end with the platform. */
+  stop(): Promise<void>
+}
