@@ -7,7 +7,11 @@ import { knownToken } from './benchmarks/known-token.ts'
 import { kubernetesIdle } from './benchmarks/kubernetes-idle.ts'
 import { kubernetesLeases } from './benchmarks/kubernetes-leases.ts'
 import { kubernetesWrites } from './benchmarks/kubernetes-writes.ts'
+import { manyTenants } from './benchmarks/many-tenants.ts'
+import { redisFlush } from './benchmarks/redis-flush.ts'
+import { rowSecurity } from './benchmarks/row-security.ts'
 import { taskStart } from './benchmarks/task-start.ts'
+import { twoReplicas } from './benchmarks/two-replicas.ts'
 import type { Benchmark, Result } from './support/benchmark.ts'
 import { printJson, printResult } from './support/print-result.ts'
 import { writeResults } from './support/results-file.ts'
@@ -18,11 +22,15 @@ const benchmarks = [
   hotTenant,
   knownToken,
   commitToStart,
+  twoReplicas,
+  redisFlush,
   idle,
   taskStart,
   kubernetesWrites,
   kubernetesLeases,
   kubernetesIdle,
+  manyTenants,
+  rowSecurity,
 ]
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

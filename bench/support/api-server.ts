@@ -2,6 +2,7 @@ import { composeApi } from '@leasehold/api'
 import type { TokenVerifier } from '@leasehold/application'
 import { loadConfig } from '@leasehold/config'
 import { RequestLeaseBody, ref } from '@leasehold/contract'
+import { type Database, openDatabase } from '@leasehold/db'
 import { makeTokenVerifier } from '@leasehold/identity'
 import { knownPath, noOpPath, openNoOpPath, openPath } from './api-routes.ts'
 import {
@@ -13,7 +14,7 @@ import { answerParent } from './child-program.ts'
 import { openNaiveAdmission } from './naive-admission.ts'
 
 /**
- * The server under load, a process of its own: the tenant API as `apps/api` composes it, three times
+ * The server under load, a process of its own: the tenant API as `apps/api` composes it, four times
  * over the same parts, on a free port each.
  */
 export type ApiServerRequest = Omit<BenchPlatformOptions, 'app'>
@@ -24,6 +25,8 @@ export type ApiServerAnswer = {
   readonly naiveAdmission: string
   /** The same, but every token is verified every time. */
   readonly naiveTokens: string
+  /** The same, but the database is trusted to be asked for one tenant only. */
+  readonly noRowSecurity: string
 }
 
 const place = { host: '127.0.0.1', port: 0 }
@@ -46,11 +49,20 @@ async function start(request: ApiServerRequest): Promise<ApiServerAnswer> {
   const naive = openNaiveAdmission(request.databaseUrl, config.database.maxConnections)
   closers.push(() => naive.close())
   const { admit } = naive
+  const { maxConnections } = config.database
+  const { databaseUrl: url } = request
+  const open = await openDatabase({ url, maxConnections, log: platform.log, rowSecurity: false })
+  closers.push(() => open.close())
   return {
     real: await serve(platform),
     naiveAdmission: await serve({ ...platform, leases: { ...platform.leases, admit } }),
     naiveTokens: await serve({ ...platform, tokens: forgetfulVerifier(request) }),
+    noRowSecurity: await serve({ ...platform, ...storesOf(open) }),
   }
+}
+
+function storesOf({ check: _check, close: _close, ...stores }: Database) {
+  return stores
 }
 
 async function serve(platform: BenchPlatform): Promise<string> {
