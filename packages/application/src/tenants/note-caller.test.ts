@@ -32,6 +32,16 @@ describe('the tenant of a caller', () => {
     expect(scope).toMatchObject({ tenant: { slug: 'globex' }, role: 'viewer' })
   })
 
+  it('is found by its slug where the issuer knows no ids', async () => {
+    const platform = await aPlatform()
+    const organizations = [{ alias: 'globex', tenantId: null, role: 'member' }] as const
+    const caller = aCaller('mia', 'globex', 'member', { organizations })
+    const noteCaller = makeNoteCaller(platform)
+
+    expect(await noteCaller(caller, null)).toMatchObject({ tenant: { id: 'ten_globex' } })
+    expect(await noteCaller(caller, 'globex')).toMatchObject({ tenant: { id: 'ten_globex' } })
+  })
+
   it.each([
     { what: 'several are possible', caller: both, slug: null, code: 'request/invalid' },
     {
