@@ -24,7 +24,7 @@ export default defineConfig({
           name: 'integration',
           include: [
             '{apps,packages,deploy}/**/src/**/*.real.test.ts',
-            'test/integration/**/*.test.ts',
+            'test/{integration,services}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
           ...slow,
