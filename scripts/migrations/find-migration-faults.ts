@@ -38,6 +38,13 @@ function faultsOfMigration(name: string, sql: string, known: Set<string>): strin
     if (isConcurrent && statements.length > 1)
       faults.push(`${name}: CONCURRENTLY must be alone in its migration: ${short}`)
   }
+  if (name > walledSince)
+    for (const { code } of statements) {
+      const table = tableMadeBy(code)
+      const isWalled = new RegExp(`guard_tenant_rows\\(\\s*'${table}'`).test(sql)
+      if (table !== null && /\btenant_id\b/.test(code) && !isWalled)
+        faults.push(`${name}: put the wall around ${table} with guard_tenant_rows`)
+    }
   for (const table of made) known.add(table)
   return faults
 }
@@ -58,7 +65,25 @@ const dangers: readonly (readonly [RegExp, string])[] = [
     /^ALTER\s+TABLE\s.*\bADD\s+CONSTRAINT\s(?!.*\bNOT\s+VALID\b)/is,
     'checks every row under a lock: add it NOT VALID, validate it later',
   ],
+  [/^ALTER\s+TABLE\s.*\bADD\s+PRIMARY\s+KEY\b/is, 'builds an index under a lock'],
+  [
+    /^ALTER\s+TABLE\s.*\bADD\s+COLUMN\s.*(\bDEFAULT\s+(gen_random_uuid|random|clock_timestamp|nextval)\b|\bGENERATED\b|\b(BIG|SMALL)?SERIAL\b)/is,
+    'rewrites the table under a lock: add it empty, fill it in batches',
+  ],
+  [/^ALTER\s+TABLE\s.*\bSET\s+(LOGGED|UNLOGGED|TABLESPACE|ACCESS)\b/is, 'rewrites the table'],
+  [/^ALTER\s+TABLE\s.*\b(FORCE|DISABLE)\s+ROW\s+LEVEL\b/is, 'moves the wall between tenants'],
+  [/^(UPDATE|DELETE)\b/i, 'changes rows: do it in batches from the worker'],
+  [
+    /^(VACUUM|CLUSTER|LOCK|REINDEX|REFRESH)\b/i,
+    'keeps a table from everyone for as long as it takes',
+  ],
+  [/^REVOKE\b/i, 'the version before may need it'],
+  [/^CREATE\s+OR\s+REPLACE\b/i, 'the version before calls it too: give the new one a new name'],
+  [/^CREATE\s+(?:CONSTRAINT\s+)?TRIGGER\b/i, 'changes what the version before does'],
 ]
+
+/** From this migration on a table with a tenant gets its wall where it is made (docs/adr/0011). */
+const walledSince = '20261125034900'
 
 function tableMadeBy(code: string): string | null {
   return nameIn(/^CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"?(\w+)"?/i.exec(code))

@@ -16,6 +16,23 @@ describe('the rules for a safe migration', () => {
     ['an index under a lock', 'CREATE INDEX "leases_x" ON "leases"("id");'],
     ['a concurrent index beside others', 'CREATE INDEX CONCURRENTLY x ON leases(id);\nSELECT 1;'],
     ['rows that are taken away', 'TRUNCATE leases;'],
+    ['a primary key', 'ALTER TABLE leases ADD PRIMARY KEY (id);'],
+    [
+      'another value for each row',
+      'ALTER TABLE leases ADD COLUMN u UUID DEFAULT gen_random_uuid();',
+    ],
+    ['a generated column', 'ALTER TABLE leases ADD COLUMN n INT GENERATED ALWAYS AS (1) STORED;'],
+    ['a counting column', 'ALTER TABLE leases ADD COLUMN n BIGSERIAL;'],
+    ['a table that is written anew', 'ALTER TABLE leases SET UNLOGGED;'],
+    ['a wall that is taken down', 'ALTER TABLE leases DISABLE ROW LEVEL SECURITY;'],
+    ['rows that are changed', "UPDATE leases SET id = 'x';"],
+    ['rows that are removed', 'DELETE FROM leases;'],
+    ['a table that is locked', 'LOCK TABLE leases;'],
+    ['an index that is built anew', 'REINDEX TABLE leases;'],
+    ['a right that is taken', 'REVOKE SELECT ON leases FROM PUBLIC;'],
+    ['a function in another body', 'CREATE OR REPLACE FUNCTION f() RETURNS void AS $$SELECT 1$$;'],
+    ['a trigger', 'CREATE TRIGGER t BEFORE INSERT ON leases EXECUTE FUNCTION f();'],
+    ['a table of tenants without a wall', 'CREATE TABLE t (id TEXT, tenant_id TEXT);'],
   ])('refuse %s', (_, sql) => {
     const faults = findMigrationFaults([first, { name: '20300101000001_second', sql }])
 
@@ -31,6 +48,10 @@ describe('the rules for a safe migration', () => {
     [
       'a table of its own',
       'CREATE TABLE t (a INT);\nALTER TABLE t ADD CONSTRAINT c CHECK (a > 0);',
+    ],
+    [
+      'a table of tenants with its wall',
+      "CREATE TABLE t (id TEXT, tenant_id TEXT);\nSELECT guard_tenant_rows('t', 'x', 'SELECT');",
     ],
     ['a body', 'CREATE FUNCTION f() RETURNS void AS $$\nBEGIN\n  DROP TABLE x;\nEND $$;'],
     ['what says why', '-- safe because: nobody reads it since 1.4.\nDROP TABLE leases;'],
