@@ -1,4 +1,4 @@
-export { type BucketKey, type BucketKeys, openBucketKeys } from './bucket-keys.ts'
+export { type BucketAccessOptions, openBucketAccess } from './credentials/bucket-access.ts'
 export {
   type EmbeddedObjectStore,
   startEmbeddedObjectStore,

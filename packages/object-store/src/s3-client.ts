@@ -5,6 +5,8 @@ export type S3Address = {
   readonly region: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
+  /** Beside a key that is a session's. */
+  readonly sessionToken?: string | null
 }
 
 const connectMs = 3_000
@@ -23,6 +25,7 @@ export function openS3Client(address: S3Address): S3Client {
     credentials: {
       accessKeyId: address.accessKeyId,
       secretAccessKey: address.secretAccessKey,
+      ...(address.sessionToken == null ? {} : { sessionToken: address.sessionToken }),
     },
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -10,6 +10,13 @@ export function isMissing(error: unknown): boolean {
   return ['NoSuchKey', 'NoSuchBucket', 'NotFound'].includes(s3ErrorName(error))
 }
 
+/** Nothing answered at all: no connection, or no answer in time. */
+export function isSilence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return ['TimeoutError', 'AbortError'].includes(error.name) || /^E[A-Z]/.test(String(code ?? ''))
+}
+
 /**
  * Runs one call and turns what the store says into what the caller may know. An abort by the caller
  * stays the caller's; everything else that is not a refusal of ours is `service/unavailable`, with the

@@ -12,10 +12,11 @@ import { objectStoreContract } from '../../../testing/src/contracts/object-store
 import { objectStoreIsolationContract } from '../../../testing/src/contracts/object-store-isolation-contract.ts'
 import {
   type EmbeddedObjectStore,
-  openBucketKeys,
+  openBucketAccess,
   openS3ObjectStore,
   startEmbeddedObjectStore,
 } from '../index.ts'
+import { bucketIsolationContract } from '../testing/bucket-isolation.ts'
 import { listeningOf } from '../throwaway/listening-sockets.ts'
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -53,14 +54,12 @@ describe.skipIf(missing !== null)(
       endpoint: () => server.endpoint,
       open,
       platformKey: () => server,
-      issueKey: async (bucket) => {
-        const keys = openBucketKeys(server)
-        return keys.issue(bucket, signal).finally(() => keys.close())
-      },
-      revokeKeys: async (bucket) => {
-        const keys = openBucketKeys(server)
-        await keys.revoke(bucket, signal).finally(() => keys.close())
-      },
+    })
+    bucketIsolationContract('SeaweedFS, embedded', {
+      address: () => ({ ...server, iamEndpoint: server.endpoint }),
+      store: open,
+      access: () => openBucketAccess({ ...server, log, now: Date.now }),
+      rights: ['read'],
     })
 
     it('listens on loopback only, and answers nobody on the ports behind S3', async () => {
