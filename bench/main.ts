@@ -3,6 +3,7 @@ import { commitToStart } from './benchmarks/commit-to-start.ts'
 import { createLease } from './benchmarks/create-lease.ts'
 import { hotTenant } from './benchmarks/hot-tenant.ts'
 import { idle } from './benchmarks/idle.ts'
+import { keycloakToken } from './benchmarks/keycloak-token.ts'
 import { knownToken } from './benchmarks/known-token.ts'
 import { kubernetesIdle } from './benchmarks/kubernetes-idle.ts'
 import { kubernetesLeases } from './benchmarks/kubernetes-leases.ts'
@@ -21,6 +22,7 @@ const benchmarks = [
   createLease,
   hotTenant,
   knownToken,
+  keycloakToken,
   commitToStart,
   twoReplicas,
   redisFlush,

@@ -1,12 +1,11 @@
 import { knownPath, noOpPath, openNoOpPath, openPath } from '../support/api-routes.ts'
 import type { Benchmark } from '../support/benchmark.ts'
+import { knownAgainstOpen } from '../support/known-against-open.ts'
 import { leaseBody } from '../support/lease-body.ts'
-import { interleave, p99, perSecond, ratios, withLoadedApi } from '../support/load-rounds.ts'
+import { interleave, perSecond, ratios, withLoadedApi } from '../support/load-rounds.ts'
 import { median } from '../support/statistics.ts'
 
 const callers = 256
-/** Many short ones: what is compared differs by less than a busy host does from one moment to the next. */
-const many = { rounds: 21, seconds: 1 }
 const few = { rounds: 7, seconds: 1 }
 
 export const knownToken: Benchmark = {
@@ -26,16 +25,11 @@ export const knownToken: Benchmark = {
   run: (tell) =>
     withLoadedApi(callers, async (api) => {
       const tokens = api.renters.map(({ token }) => token)
+      const { runs, figures } = await knownAgainstOpen(api, tell)
       const post = { method: 'POST', url: api.urls.real, body: leaseBody } as const
       const get = { method: 'GET', url: api.urls.real } as const
       const openRoute = { ...post, path: openNoOpPath, tokens: [] }
       const knownRoute = { ...post, path: noOpPath, tokens }
-      const { open, known } = await interleave(
-        api,
-        { open: openRoute, known: knownRoute },
-        tell,
-        many,
-      )
       const { openGet, knownGet } = await interleave(
         api,
         {
@@ -51,7 +45,6 @@ export const knownToken: Benchmark = {
         tell,
         few,
       )
-      const runs = ratios(known, open, perSecond)
       return {
         value: median(runs),
         runs,
@@ -61,9 +54,7 @@ export const knownToken: Benchmark = {
             value: median(ratios(knownGet, openGet, perSecond)),
             unit: '×',
           },
-          { name: 'open route', value: median(open.map(perSecond)), unit: 'req/s' },
-          { name: 'known callers', value: median(known.map(perSecond)), unit: 'req/s' },
-          { name: 'p99 of known callers', value: median(known.map(p99)), unit: 'ms' },
+          ...figures,
         ],
         naive: [
           {

@@ -3,7 +3,11 @@ import type { ApiServerAnswer, ApiServerRequest } from './api-server.ts'
 import type { Tell } from './benchmark.ts'
 import { type ChildProgram, startProgram } from './child-program.ts'
 import type { LoadAnswer, LoadRequest } from './load-generator.ts'
-import { startThrowawayServices, type ThrowawayServices } from './throwaway-services.ts'
+import {
+  type StartIssuer,
+  startThrowawayServices,
+  type ThrowawayServices,
+} from './throwaway-services.ts'
 
 /** A real API on real servers, and somebody who loads it: three processes besides PostgreSQL. */
 export type LoadedApi = ThrowawayServices & {
@@ -20,8 +24,12 @@ const warmUpSeconds = 2
 export async function withLoadedApi<Result>(
   tenants: number,
   work: (api: LoadedApi) => Promise<Result>,
+  startIssuer?: StartIssuer,
 ): Promise<Result> {
-  const services = await startThrowawayServices({ tenants })
+  const services = await startThrowawayServices({
+    tenants,
+    ...(startIssuer === undefined ? {} : { startIssuer }),
+  })
   const { folder, databaseUrl, issuer } = services
   const programs: ChildProgram<never, unknown>[] = []
   const start = <Request, Answer>(name: string) => {

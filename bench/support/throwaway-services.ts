@@ -25,6 +25,9 @@ export type ThrowawayServices = {
   close(): Promise<void>
 }
 
+/** Everything it writes is below the folder. */
+export type StartIssuer = (folder: string, tenants: number) => Promise<TokenIssuer>
+
 export const benchPool = 'local' as PoolName
 const actor: Actor = { kind: 'platform', id: 'bench' }
 const quiet = { info() {}, warn() {}, error() {} }
@@ -38,6 +41,8 @@ const atOnce = 8
 export async function startThrowawayServices(options: {
   readonly tenants: number
   readonly settings?: Readonly<Record<string, string>>
+  /** Ours, which signs what it is asked to, when absent. */
+  readonly startIssuer?: StartIssuer
 }): Promise<ThrowawayServices> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-bench-'))
   // The server's own user passes through.
@@ -53,7 +58,7 @@ export async function startThrowawayServices(options: {
     closers.push(() => postgres.stop())
     await migrateDatabase(postgres.url)
     await migrateQueue(postgres.url)
-    const issuer = await startTokenIssuer()
+    const issuer = await (options.startIssuer ?? startTokenIssuer)(folder, options.tenants)
     closers.push(() => issuer.close())
     const renters = await fill(postgres.url, issuer, options.tenants)
     return { folder, databaseUrl: postgres.url, issuer, renters, close }
@@ -86,5 +91,5 @@ async function addRenter(database: Database, issuer: TokenIssuer, n: number): Pr
   const tenant = { id: tenantId, slug, name: slug, tier: 'production', suspended: false } as const
   const row = { ...tenant, networks: anyNetwork, createdAt: Date.now(), version: 1 }
   await database.tenants.create(row, Object.fromEntries(limits), actor)
-  return { tenantId, token: issuer.tokenFor({ id: tenantId, slug }, `member-${n}`) }
+  return { tenantId, token: await issuer.tokenFor({ id: tenantId, slug }, `member-${n}`) }
 }

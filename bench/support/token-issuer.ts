@@ -8,7 +8,10 @@ export type TokenIssuer = {
   readonly audience: string
   readonly jwksUrl: string
   /** A token of a member who owns this one tenant. */
-  tokenFor(tenant: { readonly id: string; readonly slug: string }, member: string): string
+  tokenFor(
+    tenant: { readonly id: string; readonly slug: string },
+    member: string,
+  ): string | Promise<string>
   close(): Promise<void>
 }
 

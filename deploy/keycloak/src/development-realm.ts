@@ -25,7 +25,10 @@ export const testClientId = 'leasehold-tests'
  * The shipped realm with the development issuer's people, organizations and service account in it: the
  * same subjects, and passwords equal to the user names. Two clients more, one of them for tests.
  */
-export function developmentRealm() {
+export function developmentRealm(
+  people: readonly DevelopmentPerson[] = developmentPeople,
+  tenants: Readonly<Record<string, string>> = developmentOrganizations,
+) {
   const realm = buildRealm()
   const roles = realmDescription.operatorRoles.map(({ name }) => name)
   return {
@@ -34,7 +37,7 @@ export function developmentRealm() {
     scopeMappings: [...realm.scopeMappings, { client: testClientId, roles }],
     users: [
       ...realm.users,
-      ...developmentPeople.map(user),
+      ...people.map(user),
       {
         username: serviceAccount.userName,
         enabled: true,
@@ -42,8 +45,8 @@ export function developmentRealm() {
         realmRoles: [defaultRole],
       },
     ],
-    organizations: Object.entries(developmentOrganizations).map(([alias, tenantId]) =>
-      organization(alias, tenantId),
+    organizations: Object.entries(tenants).map(([alias, tenantId]) =>
+      organization(alias, tenantId, people),
     ),
   }
 }
@@ -102,7 +105,7 @@ function hashedPassword(password: string) {
   }
 }
 
-function organization(alias: string, tenantId: string) {
+function organization(alias: string, tenantId: string, people: readonly DevelopmentPerson[]) {
   const groups = realmDescription.memberGroups.map((name) => ({
     name,
     id: uuidOf(`${alias}/${name}`),
@@ -115,13 +118,13 @@ function organization(alias: string, tenantId: string) {
     attributes: { tenant_id: [tenantId] },
     domains: [{ name: `${alias}.example`, verified: true }],
     groups,
-    members: membersOf(alias),
+    members: membersOf(alias, people),
   }
 }
 
 /** The groups of a member are named by their ids in an import. */
-function membersOf(alias: string) {
-  return [...developmentPeople, serviceAccount].flatMap(({ userName, memberships }) =>
+function membersOf(alias: string, people: readonly DevelopmentPerson[]) {
+  return [...people, serviceAccount].flatMap(({ userName, memberships }) =>
     memberships
       .filter(({ organization }) => organization === alias)
       .map(({ role }) => ({
