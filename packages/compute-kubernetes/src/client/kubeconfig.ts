@@ -1,5 +1,12 @@
 import path from 'node:path'
-import type { Cluster, KubeConfig, User } from '@kubernetes/client-node'
+// Its whole index loads every model of the API: 26 MB of heap and two seconds, for which we have no use.
+import {
+  type Cluster,
+  newClusters,
+  newContexts,
+  newUsers,
+  type User,
+} from '@kubernetes/client-node/dist/config_types.js'
 import { parse } from 'yaml'
 
 /** A value that stands in the kubeconfig, or in a file that it names. */
@@ -30,7 +37,7 @@ export type ClusterAccess = {
 type Json = Record<string, unknown>
 
 /**
- * Reads a kubeconfig by the client library, as kubectl does (the parts of it that a service needs; no file is opened
+ * Reads a kubeconfig by the client library's parser, as kubectl does (the parts of it that a service needs; no file is opened
  * here). The library knows neither `tokenFile` nor `as-groups`: those two are read beside it.
  * @throws Error that names the entry at fault and never holds a value of it.
  */
@@ -39,22 +46,22 @@ export async function readKubeconfig(
   folder: string,
   context?: string,
 ): Promise<ClusterAccess> {
-  const config = await load(text, folder)
-  const contextName = context ?? (config.getCurrentContext() || null)
+  const config = load(text)
+  const contextName = context ?? (config.currentContext || null)
   if (contextName === null)
     throw new Error('the kubeconfig has no current-context: name one in the settings')
-  const chosen = present(config.getContextObject(contextName), 'contexts', contextName)
-  const cluster = present(config.getCluster(chosen.cluster), 'clusters', chosen.cluster)
-  const user = present(config.getUser(chosen.user), 'users', chosen.user)
+  const chosen = present(config.contexts, 'contexts', contextName)
+  const cluster = present(config.clusters, 'clusters', chosen.cluster)
+  const user = present(config.users, 'users', chosen.user)
   refuseUnsupported(cluster, user)
   const unread = unreadParts(text, user.name)
   return {
     server: cluster.server,
-    ca: fileOrText(cluster.caFile, cluster.caData),
+    ca: fileOrText(folder, cluster.caFile, cluster.caData),
     isInsecure: cluster.skipTLSVerify === true,
     serverName: cluster.tlsServerName ?? null,
-    clientCertificate: fileOrText(user.certFile, user.certData),
-    clientKey: fileOrText(user.keyFile, user.keyData),
+    clientCertificate: fileOrText(folder, user.certFile, user.certData),
+    clientKey: fileOrText(folder, user.keyFile, user.keyData),
     token: tokenOf(user, unread.tokenFile, folder),
     basic: user.username ? { username: user.username, password: user.password ?? '' } : null,
     exec: user.exec ? execOf(user.exec as Json, folder) : null,
@@ -80,23 +87,29 @@ export function accessFromPod(folder: string): ClusterAccess {
   }
 }
 
-/** Loaded when it is needed: it takes 85 MB and two seconds, which a platform without a cluster does not spend. */
-async function load(text: string, folder: string): Promise<KubeConfig> {
-  const library = await import('@kubernetes/client-node')
-  const config = new library.KubeConfig()
+function load(text: string) {
   try {
-    config.loadFromString(text)
-    config.makePathsAbsolute(folder)
+    const parsed = parse(text)
+    return {
+      clusters: newClusters(parsed.clusters),
+      contexts: newContexts(parsed.contexts),
+      users: newUsers(parsed.users),
+      currentContext: stringOf(parsed['current-context']),
+    }
   } catch {
     // The library's message may quote the file, which holds keys.
     throw new Error('the kubeconfig is not valid YAML, or an entry of it lacks its name or server')
   }
-  return config
 }
 
-function present<T>(entry: T | null, list: string, name: string): T {
-  if (entry === null) throw new Error(`the kubeconfig has no entry ${name} in ${list}`)
-  return entry
+function present<T extends { readonly name: string }>(
+  entries: readonly T[],
+  list: string,
+  name: string,
+): T {
+  const found = entries.find((entry) => entry.name === name)
+  if (found === undefined) throw new Error(`the kubeconfig has no entry ${name} in ${list}`)
+  return found
 }
 
 function refuseUnsupported(cluster: Cluster, user: User): void {
@@ -117,9 +130,13 @@ function unreadParts(
 }
 
 /** Data in base64 wins over a file, as in kubectl. */
-function fileOrText(file: string | undefined, data: string | undefined): FileOrText {
+function fileOrText(
+  folder: string,
+  file: string | undefined,
+  data: string | undefined,
+): FileOrText {
   if (data) return { text: Buffer.from(data, 'base64').toString('utf8') }
-  return file ? { file } : null
+  return file ? { file: path.resolve(folder, file) } : null
 }
 
 /** A file wins over a value beside it: it is what rotates. */

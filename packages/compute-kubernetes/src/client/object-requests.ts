@@ -27,7 +27,8 @@ import {
   writeQuery,
 } from './object-bodies.ts'
 
-const pageSize = 500
+/** A page is text and objects in memory at once, of several kinds at the same time; a machine and its pod take 30 kB. */
+const pageSize = 100
 const mostPages = 2_000
 
 export type ObjectRequests = ReturnType<typeof makeObjectRequests>
