@@ -25,9 +25,7 @@ const oneGpu = 'one-gpu' as MachineTypeName
 const { signal } = new AbortController()
 const seenWithinMs = 10_000
 
-describeOnCluster('leases in a pool that is a cluster, on simulated nodes', suite, {
-  level: 'simulated',
-})
+describeOnCluster('leases in a pool that is a cluster, on simulated nodes', suite)
 
 function suite(cluster: ClusterAccess): void {
   let platform: PlatformOnCluster
@@ -120,7 +118,7 @@ function suite(cluster: ClusterAccess): void {
   })
 
   it('are no longer offered on nodes that are closed, within seconds', async () => {
-    const labelSelector = 'nvidia.com/gpu.workload.config=vm-passthrough'
+    const labelSelector = `${platform.nodeSelector},nvidia.com/gpu.workload.config=vm-passthrough`
     const { items } = await platform.client.list(kinds.nodes, { labelSelector }, signal)
     const close = async (unschedulable: boolean) => {
       for (const { metadata } of items)

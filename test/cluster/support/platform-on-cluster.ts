@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { makeEnsureTenant, makeLookAtPool, type Pool } from '@leasehold/application'
 import { type KubernetesPoolSettings, openKubernetesPool } from '@leasehold/compute-kubernetes'
+import { type SimulatedNodes, startSimulatedNodes } from '@leasehold/dev-cluster'
 import type {
   Amounts,
   GpuTypeName,
@@ -27,6 +28,10 @@ import { kinds } from '../../../packages/compute-kubernetes/src/client/kinds.ts'
 import type { KubeClient } from '../../../packages/compute-kubernetes/src/client/kube-client.ts'
 import type { KubeManifest } from '../../../packages/compute-kubernetes/src/client/kube-object.ts'
 import { openKubeClient } from '../../../packages/compute-kubernetes/src/client/open-kube-client.ts'
+import {
+  placeLabel,
+  playNodes,
+} from '../../../packages/compute-kubernetes/src/machines/testing/play-nodes.ts'
 import { playImporter } from '../../../packages/compute-kubernetes/src/machines/testing/playing-importer.ts'
 import { namespaceOf } from '../../../packages/compute-kubernetes/src/object-names.ts'
 
@@ -34,9 +39,6 @@ const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const debian = 'debian-12' as ImageName
 export const clusterPool = 'cluster' as PoolName
 export const a100 = 'a100' as GpuTypeName
-/** Only simulated nodes have it: machines of these tests stay off others. */
-const simulated = { 'leasehold.dev/simulated': 'true' }
-
 export type PlatformOnCluster = Awaited<ReturnType<typeof openPlatformOnCluster>>
 
 /**
@@ -54,6 +56,8 @@ export async function openPlatformOnCluster(cluster: ClusterAccess) {
     requestsPerSecond: 1_000,
   })
   await furnish(client, settings, labels, ends.signal)
+  const simulator = await playNodes(cluster, client, ends.signal)
+  const nodes = await addNodes(cluster, { ...labels, [placeLabel]: prefix }, ends.signal)
   playImporter(client, { storageClass: storageClassOf(prefix), labels }, ends.signal)
 
   const platform = await aPlatform({ clock: realClock() })
@@ -68,7 +72,7 @@ export async function openPlatformOnCluster(cluster: ClusterAccess) {
     onRepair: () => {},
     dial: answeringDial,
   })
-  await offerMachineTypes(platform)
+  await offerMachineTypes(platform, { [placeLabel]: prefix })
   const parts = { ...platform, pools: fakePools([pool]), pause: realPause }
   const here = { ...parts, lookAtPool: makeLookAtPool(parts, 0) }
   const config = { worker: { sweepMs: 100, orphanSweepMs: 60_000, concurrency: 8 } }
@@ -78,6 +82,8 @@ export async function openPlatformOnCluster(cluster: ClusterAccess) {
     ...here,
     client,
     settings,
+    /** Of the nodes of this platform, which hold its machines and no others. */
+    nodeSelector: `${placeLabel}=${prefix}`,
     pool: pool as Pool,
     limitsInCluster,
     leaseOf,
@@ -105,7 +111,9 @@ export async function openPlatformOnCluster(cluster: ClusterAccess) {
       await worker.close()
       await pool.close()
       await removeInstallation(client, prefix, ends.signal)
+      await nodes.stop()
       ends.abort()
+      await simulator.ended
       await client.close()
     },
   }
@@ -164,10 +172,13 @@ async function answeringDial() {
   return connection
 }
 
-async function offerMachineTypes({ catalogue }: Awaited<ReturnType<typeof aPlatform>>) {
+async function offerMachineTypes(
+  { catalogue }: Awaited<ReturnType<typeof aPlatform>>,
+  nodeLabels: Readonly<Record<string, string>>,
+) {
   const actor = { kind: 'platform', id: 'seed' } as const
   const pools = [clusterPool]
-  const placement = { nodeLabels: simulated }
+  const placement = { nodeLabels }
   await catalogue.putGpuType(aGpuType({ name: a100 }), actor)
   await catalogue.putMachineType(aMachineType({ pools, shape: aShape({ placement }) }), actor)
   for (const [name, count] of [
@@ -182,6 +193,17 @@ async function offerMachineTypes({ catalogue }: Awaited<ReturnType<typeof aPlatf
       }),
       actor,
     )
+}
+
+function addNodes(
+  { kubeconfig }: ClusterAccess,
+  labels: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<SimulatedNodes> {
+  return startSimulatedNodes({ kubeconfig, signal }, [
+    { name: `${labels[placeLabel]}-cpu`, labels },
+    { name: `${labels[placeLabel]}-a100`, kind: 'vm-passthrough-a100', labels },
+  ])
 }
 
 /** What the operator and CDI would have brought about. */

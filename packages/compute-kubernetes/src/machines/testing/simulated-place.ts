@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { MachineDriver, MachineOrder } from '@leasehold/application'
-import { runSimulator, type SimulatedNodes, startSimulatedNodes } from '@leasehold/dev-cluster'
+import { type SimulatedNodes, startSimulatedNodes } from '@leasehold/dev-cluster'
 import type { ImageName, LeaseId, MachineShape, TenantId } from '@leasehold/domain'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
 import { kinds } from '../../client/kinds.ts'
@@ -15,6 +15,7 @@ import {
 import type { MachineSettings } from '../manifest-settings.ts'
 import { anOrder, machineSettings } from './an-order.ts'
 import { answeringDial, quiet } from './driver-on-fake.ts'
+import { placeLabel, playNodes } from './play-nodes.ts'
 import { playImporter } from './playing-importer.ts'
 import { untilItSees } from './until-it-sees.ts'
 
@@ -34,9 +35,6 @@ export type SimulatedPlace = {
   readonly newOrder: (shape?: Partial<MachineShape>) => MachineOrder
   readonly close: () => Promise<void>
 }
-
-/** Only nodes of this place have it: machines of its tests stay off all others. */
-const placeLabel = 'leasehold.dev/place-of-tests'
 
 export async function openSimulatedPlace(cluster: ClusterAccess): Promise<SimulatedPlace> {
   const ends = new AbortController()
@@ -124,17 +122,6 @@ function newOrder(shape: Partial<MachineShape>, prefix: string): MachineOrder {
   const { placement = {} } = shape
   const nodeLabels = { ...placement.nodeLabels, [placeLabel]: prefix }
   return { ...order, shape: { ...order.shape, ...shape, placement: { ...placement, nodeLabels } } }
-}
-
-/** Where no node is simulated yet, nobody plays kubelet and virt-handler: it is done here until the signal. */
-async function playNodes(
-  { kubeconfig }: ClusterAccess,
-  client: KubeClient,
-  signal: AbortSignal,
-): Promise<{ readonly ended: Promise<void> }> {
-  const labelSelector = 'leasehold.dev/simulated=true'
-  const { items } = await client.list(kinds.nodes, { labelSelector }, signal)
-  return { ended: items.length > 0 ? Promise.resolve() : runSimulator(kubeconfig, signal) }
 }
 
 function addNodes(
