@@ -1,4 +1,3 @@
-import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { countingProxy } from './counting-proxy.ts'
 import type { KeycloakUnderTest } from './keycloak-under-test.ts'
@@ -21,7 +20,6 @@ export function keyStories(keycloak: () => KeycloakUnderTest): void {
     })
     expect(status).toBe(201)
   }
-  const headOf = (token: string) => decodeProtectedHeader(token)
 
   describe('keys', () => {
     it('may be rotated while tokens of the old one go on', async () => {
@@ -96,8 +94,14 @@ export function keyStories(keycloak: () => KeycloakUnderTest): void {
   })
 }
 
+function headOf(token: string): { readonly alg: string; readonly kid: string } {
+  return JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
+}
+
 function withKeyId(token: string, kid: string): string {
-  const [head = '', ...rest] = token.split('.')
-  const header = JSON.parse(Buffer.from(head, 'base64url').toString())
-  return [Buffer.from(JSON.stringify({ ...header, kid })).toString('base64url'), ...rest].join('.')
+  const rest = token.split('.').slice(1)
+  return [
+    Buffer.from(JSON.stringify({ ...headOf(token), kid })).toString('base64url'),
+    ...rest,
+  ].join('.')
 }
