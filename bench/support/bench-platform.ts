@@ -6,7 +6,7 @@ import { openDatabase } from '@leasehold/db'
 import type { ImageName } from '@leasehold/domain'
 import { makeTokenVerifier } from '@leasehold/identity'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
-import { openQueue } from '@leasehold/queue'
+import { openQueue, openSharedBuckets } from '@leasehold/queue'
 import {
   fakeMachineDriver,
   fakeObjectStore,
@@ -23,6 +23,8 @@ export type BenchPlatformOptions = {
     readonly audience: string
     readonly jwksUrl: string
   }
+  /** Queue and rate limits in this Redis; absent: the queue is in PostgreSQL. */
+  readonly redisUrl?: string
 }
 
 const hugeTotal = { vcpu: 1e9, 'memory-mib': 1e12, 'disk-gib': 1e12 }
@@ -32,12 +34,18 @@ const maxConnections = 10
  * The platform as `wiring` opens it, with its real database, queue, token verifier, log and metrics.
  * Machines and objects are fakes in memory: a machine of theirs is there at once and costs nothing.
  */
-export async function openBenchPlatform({ app, databaseUrl, tokenSource }: BenchPlatformOptions) {
+export async function openBenchPlatform(options: BenchPlatformOptions) {
+  const { app, databaseUrl, tokenSource, redisUrl } = options
   // Every line is written, as in production; standard output is a file.
   const log = makeLogger({ level: 'info', app })
   const now = () => systemClock.now()
   const database = await openDatabase({ url: databaseUrl, maxConnections, log })
-  const queue = await openQueue({ kind: 'postgres', url: databaseUrl, log, now })
+  const place =
+    redisUrl === undefined
+      ? ({ kind: 'postgres', url: databaseUrl } as const)
+      : ({ kind: 'redis', url: redisUrl } as const)
+  const queue = await openQueue({ ...place, log, now })
+  const sharedBuckets = place.kind === 'redis' ? openSharedBuckets(place, log, now) : null
   const { check, close: closeDatabase, ...stores } = database
   return {
     ...stores,
@@ -49,6 +57,7 @@ export async function openBenchPlatform({ app, databaseUrl, tokenSource }: Bench
     directory: null,
     hints: queue.hints,
     queue,
+    sharedBuckets,
     tokens: makeTokenVerifier({ ...tokenSource, now, log }),
     rules: defaultRentalRules,
     pause: async (ms: number, signal: AbortSignal) => {
@@ -58,6 +67,7 @@ export async function openBenchPlatform({ app, databaseUrl, tokenSource }: Bench
     metrics: makeMetrics(),
     checks: { database: check },
     async close() {
+      sharedBuckets?.close()
       await queue.close()
       await closeDatabase()
     },

@@ -1,6 +1,6 @@
 export { type JobName, type JobPayload, jobCatalogue, jobNames } from './job-catalogue.ts'
 export { type JobQueue, type OpenQueueOptions, openQueue, type QueuePlace } from './open-queue.ts'
-export { migrateQueue } from './postgres-backend.ts'
+export { migrateQueue, queueConnections } from './postgres-backend.ts'
 export { inspectRedis, type RedisFacts } from './redis/inspect-redis.ts'
 export { type OpenSharedBuckets, openSharedBuckets } from './redis/open-shared-buckets.ts'
 export type {

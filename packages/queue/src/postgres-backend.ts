@@ -32,6 +32,10 @@ const drainDelaySeconds = 30
  * or it would wait for itself. It is theirs alone: what listens has done nothing before, and stays small.
  */
 const connections = { adding: 3, working: jobNames.length + 1 } as const
+
+/** What the queue of one process may open at most. */
+export const queueConnections = connections.adding + connections.working
+
 const idleMs = 8_000
 
 /** The queue on PostgreSQL, in the schema `bullmq`. `migrateQueue` must have run before. */

@@ -28,7 +28,7 @@ export type StartedRedis = {
 
 /** What `packages/queue/README.md` tells operators to give the user of Leasehold. */
 export const accessRules =
-  '~{leasehold}:* resetchannels -@all +@read +@write +@blocking +@connection +@scripting +@transaction +info +cluster|slots +cluster|info'
+  '~{leasehold}:* resetchannels -@all +@read +@write +@blocking +@connection +@scripting +@transaction +info +time +cluster|slots +cluster|info'
 
 /** Starts Debian's Redis on a free port of 127.0.0.1: with a password, with persistence, never evicting. */
 export async function startRedis(options: StartRedisOptions): Promise<StartedRedis> {

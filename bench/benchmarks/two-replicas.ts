@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { startRedis } from '../../test/services/redis/start-redis.ts'
+import { knownPath } from '../support/api-routes.ts'
+import type { ApiServerAnswer, ApiServerRequest } from '../support/api-server.ts'
+import type { Benchmark, Tell } from '../support/benchmark.ts'
+import { type ChildProgram, startProgram } from '../support/child-program.ts'
+import { leaseBody } from '../support/lease-body.ts'
+import type { LoadAnswer, LoadRequest } from '../support/load-generator.ts'
+import { processTree } from '../support/processes.ts'
+import { median } from '../support/statistics.ts'
+import { startThrowawayServices } from '../support/throwaway-services.ts'
+
+const tenants = 256
+const connections = 64
+const rounds = 7
+const seconds = 2
+const warmUpSeconds = 3
+
+export const twoReplicas: Benchmark = {
+  name: 'two-replicas',
+  title: 'two API processes : one, accepted leases for each second of their CPU time',
+  unit: '×',
+  goal: 0.85,
+  better: 'higher',
+  how: [
+    `POST /v1/leases of ${tenants} tenants, closed loop, ${connections} connections: all at one process, or half of them at each of two; the median of ${rounds} interleaved rounds of ${seconds} s each after a warm-up.`,
+    'CPU time is that of the API processes, user and system, as the kernel counts it: on a host with few cores two of them could not show their worth in requests per second.',
+    'Both share one PostgreSQL and one Redis (the queue, and rate limits settled every 100 ms); requests of a tenant go to either.',
+    'Real: PostgreSQL with all of its durability, Redis, tokens and their keys. Fake: the machines of the pool. No worker runs.',
+  ],
+  run: withReplicas,
+}
+
+type Server = ChildProgram<ApiServerRequest, ApiServerAnswer>
+type Replica = {
+  readonly server: Server
+  readonly url: string
+  readonly generator: ChildProgram<LoadRequest, LoadAnswer>
+}
+type Load = Pick<LoadRequest, 'method' | 'path' | 'body' | 'tokens'>
+
+async function withReplicas(tell: Tell) {
+  const services = await startThrowawayServices({ tenants })
+  const { folder, databaseUrl, issuer, renters } = services
+  const redis = await startRedis({ folder: join(folder, 'redis') })
+  const programs: { stop(): Promise<void> }[] = []
+  const start = <Request, Answer>(name: string, number: number) => {
+    const file = new URL(`../support/${name}.ts`, import.meta.url)
+    const program = startProgram<Request, Answer>(file, join(folder, `${name}-${number}.log`))
+    programs.push(program)
+    return program
+  }
+  const startReplica = async (number: number): Promise<Replica> => {
+    const server = start<ApiServerRequest, ApiServerAnswer>('api-server', number)
+    const generator = start<LoadRequest, LoadAnswer>('load-generator', number)
+    const { audience, jwksUrl } = issuer
+    const tokenSource = { issuer: issuer.issuer, audience, jwksUrl }
+    const { real } = await server.ask({ databaseUrl, tokenSource, redisUrl: redis.url })
+    return { server, generator, url: real }
+  }
+  try {
+    const replicas = [await startReplica(1), await startReplica(2)]
+    const tokens = renters.map(({ token }) => token)
+    return await compare(replicas, tokens, tell)
+  } finally {
+    for (const program of programs.reverse()) await program.stop()
+    await redis.stop()
+    await services.close()
+  }
+}
+
+async function compare(replicas: readonly Replica[], tokens: readonly string[], tell: Tell) {
+  const write: Load = { method: 'POST', path: '/v1/leases', body: leaseBody, tokens }
+  const read: Load = { method: 'GET', path: knownPath, tokens }
+  const one = replicas.slice(0, 1)
+  for (const load of [read, write]) await perCpuSecond(replicas, load, warmUpSeconds)
+  const writes: { readonly one: number; readonly two: number }[] = []
+  const reads: { readonly one: number; readonly two: number }[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const pair = async (load: Load) => {
+      // The order turns around, so that what grows with time does not always hit the same one.
+      const first = await perCpuSecond(round % 2 === 1 ? one : replicas, load, seconds)
+      const second = await perCpuSecond(round % 2 === 1 ? replicas : one, load, seconds)
+      return round % 2 === 1 ? { one: first, two: second } : { one: second, two: first }
+    }
+    writes.push(await pair(write))
+    reads.push(await pair(read))
+    const last = writes.at(-1)
+    tell(`round ${round} of ${rounds}: one ${last?.one.toFixed(0)}, two ${last?.two.toFixed(0)}`)
+  }
+  const runs = writes.map((pair) => pair.two / pair.one)
+  const middle = (of: readonly number[], name: string, unit: string) => {
+    return { name, value: median(of), unit }
+  }
+  return {
+    value: median(runs),
+    runs,
+    also: [
+      middle(
+        reads.map((pair) => pair.two / pair.one),
+        'the same for a route that only looks at its caller',
+        '×',
+      ),
+      middle(
+        writes.map((pair) => pair.one),
+        'one process',
+        'leases per CPU second',
+      ),
+      middle(
+        writes.map((pair) => pair.two),
+        'two processes',
+        'leases per CPU second',
+      ),
+    ],
+    naive: [],
+  }
+}
+
+/** Requests that were answered, divided by the CPU time that the processes took meanwhile. Throws when one failed. */
+async function perCpuSecond(
+  replicas: readonly Replica[],
+  load: Load,
+  duration: number,
+): Promise<number> {
+  const before = await cpuSecondsOf(replicas)
+  const answers = await Promise.all(
+    replicas.map(({ generator, url }) => {
+      const share = connections / replicas.length
+      return generator.ask({ ...load, url, connections: share, seconds: duration })
+    }),
+  )
+  const failed = answers.find((answer) => answer.failed > 0 || answer.answered === 0)
+  if (failed !== undefined) throw new Error(`Requests failed: ${failed.failure}.`)
+  const answered = answers.reduce((sum, answer) => sum + answer.answered, 0)
+  return answered / ((await cpuSecondsOf(replicas)) - before)
+}
+
+async function cpuSecondsOf(replicas: readonly Replica[]): Promise<number> {
+  let sum = 0
+  for (const { server } of replicas) {
+    const [own] = (await processTree(server.pid)).filter(({ pid }) => pid === server.pid)
+    sum += own?.cpuSeconds ?? 0
+  }
+  return sum
+}
