@@ -35,10 +35,13 @@ export const meanings: Record<SettingName, Meaning> = {
   SHUTDOWN_SECONDS: meaning('General', 'How long work in progress may take to finish at shutdown.'),
   DATABASE_URL: secret(
     'Database and queue',
-    'PostgreSQL to use, `postgres://…`.',
+    'PostgreSQL 15 or later, `postgres://user:password@host:5432/name`; over TLS with `?sslmode=verify-full`, and `&sslrootcert=/path/ca.pem` where the authority is your own.',
     'an embedded PostgreSQL',
   ),
-  DATABASE_MAX_CONNECTIONS: meaning('Database and queue', 'Connections of one process for data.'),
+  DATABASE_MAX_CONNECTIONS: meaning(
+    'Database and queue',
+    'Connections of one process for data. At start it is compared, with those of the queue, with what the server takes.',
+  ),
   REDIS_URL: secret(
     'Database and queue',
     'Redis for the queue and for rate limits of several replicas: `redis://user:password@host:6379/0`, `redis+sentinel://user:password@host:26379,host:26379/primary/0` or `redis+cluster://user:password@host:6379,host:6379`; with `rediss` over TLS.',
@@ -61,6 +64,15 @@ export const meanings: Record<SettingName, Meaning> = {
     absent: 'an embedded object store, for one machine',
   }),
   S3_REGION: meaning('Object store', 'Region that requests are signed for.'),
+  S3_PUBLIC_ENDPOINT: meaning('Object store', 'Address of the S3 server for renters: in links, and beside their keys.', {
+    absent: 'S3_ENDPOINT',
+  }),
+  S3_IAM_ENDPOINT: meaning('Object store', 'Where the store has IAM and STS, which make keys for renters.', {
+    absent: 'S3_ENDPOINT',
+  }),
+  S3_ROLE_ARN: meaning('Object store', 'Role that sessions of renters assume, for stores that have roles.', {
+    absent: 'a name that stores without roles do not look at',
+  }),
   S3_ACCESS_KEY_ID: secret('Object store', 'Access key of the S3 server.', 'needed by S3_ENDPOINT'),
   S3_SECRET_ACCESS_KEY: secret(
     'Object store',

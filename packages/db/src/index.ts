@@ -1,3 +1,4 @@
+export { type ConnectionNeeds, checkConnectionRoom } from './connection-room.ts'
 export {
   type EmbeddedPostgres,
   startEmbeddedPostgres,

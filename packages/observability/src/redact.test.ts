@@ -105,6 +105,10 @@ describe('scrubbing text', () => {
     expect(scrubText(text)).not.toContain(secret)
   })
 
+  it('removes the secret of an API key and leaves its id, by which it can be revoked', () => {
+    expect(scrubText(`lsh_0193a7c2_${'x'.repeat(43)}`)).toBe('lsh_0193a7c2_[redacted]')
+  })
+
   it('leaves ordinary text as it is', () => {
     const text = 'lease lea_1 moved to ready at http://127.0.0.1:8080/v1/leases?limit=5'
 

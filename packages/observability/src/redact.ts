@@ -20,6 +20,8 @@ export function redact(fields: object): Record<string, unknown> {
 const secretShapes: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${removed}`],
   // Three dotted base64url parts of which the first opens a JSON object: a signed token.
+  // An API key of ours; its id may stay.
+  [/\b(lsh_[a-z0-9]+_)[\w-]{20,}/g, `$1${removed}`],
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, removed],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@/]+@/gi, `$1${removed}@`],
   [
@@ -30,7 +32,7 @@ const secretShapes: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Every shape holds one of these; most texts of a log line (ids, names, numbers) hold none. */
-const mayHoldSecret = /[\s?&]|eyJ|:\/\//
+const mayHoldSecret = /[\s?&]|eyJ|lsh_|:\/\//
 
 /** Removes what looks like a secret from running text, and everything past 8,000 characters. */
 export function scrubText(text: string): string {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { Log } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
-import { migrateDatabase, startEmbeddedPostgres } from '@leasehold/db'
+import { checkConnectionRoom, migrateDatabase, startEmbeddedPostgres } from '@leasehold/db'
 import { startEmbeddedObjectStore } from '@leasehold/object-store'
-import { migrateQueue, type QueuePlace } from '@leasehold/queue'
+import { migrateQueue, type QueuePlace, queueConnections } from '@leasehold/queue'
 import type { Closing } from './closing.ts'
 
 export type Services = {
@@ -14,6 +14,9 @@ export type Services = {
     readonly region: string
     readonly accessKeyId: string
     readonly secretAccessKey: string
+    readonly publicEndpoint?: string | null
+    readonly iamEndpoint?: string | null
+    readonly roleArn?: string | null
   }
 }
 
@@ -23,6 +26,9 @@ export async function openServices(config: Config, closing: Closing, log: Log): 
     openPostgres(config, closing, log),
     openObjectServer(config, closing, log),
   ])
+  const data = config.database.maxConnections
+  const needs = config.queue.kind === 'postgres' ? { data, queue: queueConnections } : { data }
+  await checkConnectionRoom(databaseUrl, needs, log)
   await migrateDatabase(databaseUrl)
   if (config.queue.kind === 'postgres') await migrateQueue(databaseUrl)
   const queue =
