@@ -17,6 +17,7 @@ import { buildKubernetes } from '../programs/cluster-programs.ts'
 import { type ClusterState, readState, writeState } from './cluster-state.ts'
 import { makeKubectl, startControlPlane } from './control-plane.ts'
 import { findPrerequisites } from './prerequisites.ts'
+import { realPath } from './real-path.ts'
 import { removeCluster } from './remove-cluster.ts'
 
 export type ClusterOptions = {
@@ -65,7 +66,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (reason !== null) throw new Error(reason)
   const { folder, signal, log } = options
   return await withFileLock(
-    lockFile(options),
+    await lockFile(options),
     signal,
     () => log('  wait for another command on the same cluster'),
     async () => {
@@ -87,7 +88,7 @@ export async function stopCluster(
   options: Pick<ClusterOptions, 'folder' | 'cacheFolder' | 'log' | 'signal'>,
 ): Promise<void> {
   await withFileLock(
-    lockFile(options),
+    await lockFile(options),
     options.signal,
     () => options.log('  wait for another command on the same cluster'),
     () => removeCluster(options.folder, options.signal),
@@ -184,8 +185,14 @@ function clusterFrom(
   }
 }
 
-/** Beside the cache and not in the folder: it must outlive the folder. */
-function lockFile({ folder, cacheFolder }: Pick<ClusterOptions, 'folder' | 'cacheFolder'>): string {
-  const name = createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 16)
+/** Beside the cache and not in the folder: it must outlive the folder. One lock by whichever way somebody comes to it. */
+async function lockFile({
+  folder,
+  cacheFolder,
+}: Pick<ClusterOptions, 'folder' | 'cacheFolder'>): Promise<string> {
+  const name = createHash('sha256')
+    .update(await realPath(folder))
+    .digest('hex')
+    .slice(0, 16)
   return path.join(cacheFolder, 'locks', name)
 }

@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { type Log, step } from '../log.ts'
 import { runCommand } from '../processes/run-command.ts'
 
-/** What a node runs, and the package that has it. */
+/** What a node runs, or what its programs and images are built with, and the package that has it. */
 const needed = [
   { file: '/usr/bin/containerd', package: 'containerd' },
   { file: '/usr/sbin/runc', package: 'runc' },
@@ -12,6 +12,10 @@ const needed = [
   { file: '/usr/sbin/conntrack', package: 'conntrack' },
   { file: '/usr/bin/mmdebstrap', package: 'mmdebstrap' },
   { file: '/usr/sbin/ip', package: 'iproute2' },
+  { file: '/usr/bin/gcc', package: 'gcc' },
+  { file: '/usr/include/stdio.h', package: 'libc6-dev' },
+  { file: '/usr/include/libvirt/libvirt.h', package: 'libvirt-dev' },
+  { file: '/usr/sbin/setcap', package: 'libcap2-bin' },
 ] as const
 
 export async function findMissingPackages(): Promise<readonly string[]> {

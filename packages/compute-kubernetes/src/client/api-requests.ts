@@ -94,7 +94,8 @@ export function makeApiRequests(settings: ApiRequestSettings): ApiRequests {
           const answer = await counted(request, () =>
             transport.open(request, requestTimeoutMs, signal),
           )
-          if (answer.status === 200) return answer
+          // 204: there is nothing to read, as in the log of a container that has said nothing.
+          if (answer.status === 200 || answer.status === 204) return answer
           const text = await readAll(answer.body, mostErrorBytes)
           throw await refusalOf({ ...answer, text })
         },

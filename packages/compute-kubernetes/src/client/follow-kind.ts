@@ -111,6 +111,9 @@ export function followKind<T extends KubeObject>(
         take(line)
         failures = 0
       }
+    } catch (error) {
+      const isSilence = isConnected && limit.signal.aborted && !signal.aborted
+      throw isSilence ? new Silence(silence) : error
     } finally {
       limit.end()
       if (isConnected) awaySince = time.now()
@@ -137,6 +140,8 @@ export function followKind<T extends KubeObject>(
       } catch (error) {
         if (signal.aborted) return
         endedWell = false
+        // It goes on where it was, at once; whether the line is dead, shows then.
+        if (error instanceof Silence) continue
         if (isAmnesia(error) || failures >= mostResumes) version = null
         if (failures === 0 || failures % 10 === 0) tell(error)
         pauseMs = backOff(time, failures, pauses)
@@ -161,6 +166,11 @@ export function followKind<T extends KubeObject>(
       !signal.aborted &&
       (isConnected || (endedWell && awaySince !== null && time.now() - awaySince < handOverMs)),
   }
+}
+
+/** Nothing was heard on a watch: a dead line, or a kind of which nothing happens and bookmarks are rare. */
+class Silence extends Error {
+  override readonly name = 'Silence'
 }
 
 /** Whether what happened since our version can no longer be had, or was sent and could not be understood. */

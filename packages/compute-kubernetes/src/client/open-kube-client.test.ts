@@ -42,6 +42,15 @@ describe('the client before a hostile API server', () => {
   const open = (more = {}) =>
     openKubeClient({ settings: { file: server.kubeconfig }, log, time, ...more })
 
+  it('reads the log of a container that has said nothing, for which the server answers 204', async () => {
+    server.handle(({ response }) => response.writeHead(204).end())
+    const pod = { kind: kinds.pods, namespace: 'tenant', name: 'one' }
+
+    const log = await client.podLog(pod, { container: 'task' }, signal)
+
+    expect(await log.toArray()).toEqual([])
+  })
+
   it('keeps its connections for the next request', async () => {
     server.handle(json(stored))
 

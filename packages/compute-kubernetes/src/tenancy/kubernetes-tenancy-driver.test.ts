@@ -2,7 +2,7 @@ import { aTenant, someLimits } from '@leasehold/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { tenancyDriverContract } from '../../../testing/src/contracts/tenancy-driver-contract.ts'
 import { kinds } from '../client/kinds.ts'
-import { namespaceOf } from '../object-names.ts'
+import { labelNames, namespaceOf } from '../object-names.ts'
 import { TenantHasMachines } from './tenancy-errors.ts'
 import { revisionAnnotation } from './tenant-labels.ts'
 import { tenantObjects } from './tenant-objects.ts'
@@ -138,14 +138,20 @@ describe('removing a tenant', () => {
     await driver.removeTenant(tenant.id, signal)
   })
 
-  it('is not done when the cluster does not know what machines are', async () => {
+  it('goes by launchers and disks where the cluster does not know what machines are', async () => {
     const { kube, driver } = start()
     await driver.ensureTenant(tenant, signal)
     kube.serve(kinds.virtualMachines, false)
+    kube.serve(kinds.virtualMachineInstances, false)
+    const labels = { [labelNames.lease]: 'lse_1' }
+    const disk = { kind: kinds.persistentVolumeClaims, namespace, name: 'lse-1-system' }
+    kube.put(disk.kind, { metadata: { namespace, name: disk.name, labels } })
 
-    await expect(driver.removeTenant(tenant.id, signal)).rejects.toMatchObject({
-      reason: 'KindNotServed',
-    })
+    await expect(driver.removeTenant(tenant.id, signal)).rejects.toBeInstanceOf(TenantHasMachines)
+
+    kube.vanish(disk)
+    await driver.removeTenant(tenant.id, signal)
+    expect(await driver.inspectTenant(tenant.id, signal)).toBe('absent')
   })
 
   it('says what holds a namespace that stays', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TenantId } from '@leasehold/domain'
-import { kinds } from '../client/kinds.ts'
+import { type KindInfo, kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
+import { isKubeError } from '../client/kube-error.ts'
 import type { KubeObject, ObjectRef } from '../client/kube-object.ts'
 import { labelNames, managedSelector } from '../object-names.ts'
 import { type NamespaceObject, TenantHasMachines, whyItStays } from './tenancy-errors.ts'
@@ -50,15 +51,36 @@ async function requireNoMachines(
   signal: AbortSignal,
 ): Promise<void> {
   const [machines, instances, jobs] = await Promise.all([
-    client.list(kinds.virtualMachines, { namespace }, signal),
-    client.list(kinds.virtualMachineInstances, { namespace }, signal),
+    machinesIn(client, kinds.virtualMachines, namespace, signal),
+    machinesIn(client, kinds.virtualMachineInstances, namespace, signal),
     client.list<JobObject>(kinds.jobs, { namespace }, signal),
   ])
   const tasks = jobs.items.filter((job) => !hasEnded(job))
-  const held = [...machines.items, ...instances.items, ...tasks].map(
-    ({ metadata }) => metadata.name,
-  )
+  const held = [...machines, ...instances, ...tasks].map(({ metadata }) => metadata.name)
   if (held.length > 0) throw new TenantHasMachines(id, [...new Set(held)])
+}
+
+/**
+ * Where the cluster does not know what machines are (KubeVirt was never there, was taken away, or serves another
+ * version), launchers and disks speak for them.
+ */
+async function machinesIn(
+  client: Client,
+  kind: KindInfo,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  try {
+    return (await client.list(kind, { namespace }, signal)).items
+  } catch (error) {
+    if (!isKubeError(error, 'KindNotServed')) throw error
+  }
+  const selection = { namespace, labelSelector: labelNames.lease }
+  const [pods, claims] = await Promise.all([
+    client.list(kinds.pods, selection, signal),
+    client.list(kinds.persistentVolumeClaims, selection, signal),
+  ])
+  return [...pods.items, ...claims.items]
 }
 
 /** Says on the namespace itself that it goes, so that no other Leasehold repairs it on its way out. */
