@@ -54,6 +54,21 @@ describe('the identity provider', () => {
     })
   })
 
+  it('is spoken to at another address than by people, where one is set', () => {
+    const { identity } = loadConfig({
+      OIDC_ISSUER: issuer,
+      KEYCLOAK_ADMIN_URL: 'http://keycloak:8080/admin/realms/leasehold',
+      KEYCLOAK_PROVISIONER_SECRET: 'a secret',
+    })
+
+    expect(identity).toMatchObject({
+      issuer,
+      provisioner: {
+        tokenUrl: 'http://keycloak:8080/realms/leasehold/protocol/openid-connect/token',
+      },
+    })
+  })
+
   it('may be another one, with groups that name tenants', () => {
     const { identity } = loadConfig({
       OIDC_ISSUER: 'https://other.example',
@@ -76,6 +91,7 @@ describe('the identity provider', () => {
       { OIDC_ISSUER: 'https://other.example', KEYCLOAK_PROVISIONER_SECRET: 'x' },
       'KEYCLOAK_ADMIN_URL',
     ],
+    [{ OIDC_ISSUER: issuer, KEYCLOAK_ADMIN_URL: 'http://keycloak:8080' }, '/admin/realms/<realm>'],
     [{ OIDC_ISSUER: issuer, OIDC_GROUP_PATTERN: 'leasehold-{tenant}' }, '{role}'],
     [{ OIDC_ISSUER: issuer, OIDC_GROUP_PATTERN: '{tenant}{tenant}{role}' }, 'each once'],
   ])('is refused as in %j', (source, reason) => {

@@ -31,6 +31,8 @@ export function identityFaults(env: Settings): string[] {
     faults.push('KEYCLOAK_PROVISIONER_SECRET needs OIDC_ISSUER or KEYCLOAK_JSON beside it')
   if (env.KEYCLOAK_PROVISIONER_SECRET !== undefined && adminUrlOf(env) === null)
     faults.push('KEYCLOAK_ADMIN_URL is needed: OIDC_ISSUER is not of the form …/realms/<realm>')
+  if (!/\/admin\/realms\/[^/]+\/*$/.test(env.KEYCLOAK_ADMIN_URL ?? '/admin/realms/r'))
+    faults.push('KEYCLOAK_ADMIN_URL must end with /admin/realms/<realm>')
   const pattern = env.OIDC_GROUP_PATTERN
   const isComplete = ['{tenant}', '{role}'].every((part) => pattern?.split(part).length === 2)
   if (pattern !== undefined && !isComplete)
@@ -64,12 +66,14 @@ export function identityFrom(env: Settings): Config['identity'] {
 type OidcIdentity = Extract<Config['identity'], { kind: 'oidc' }>
 
 /** Tokens for the Admin API come from beside it: its address may be one that only Leasehold reaches. */
+/** The token endpoint is where the Admin API is: inside a network both have another address than for people. */
 function provisionerFrom(env: Settings): OidcIdentity['provisioner'] {
   const { KEYCLOAK_PROVISIONER_ID: clientId, KEYCLOAK_PROVISIONER_SECRET: clientSecret } = env
   const adminUrl = adminUrlOf(env)
   if (clientSecret === undefined || adminUrl === null) return null
-  const realmUrl = adminUrl.replace('/admin/realms/', '/realms/')
-  return { clientId, clientSecret, adminUrl, tokenUrl: `${realmUrl}/protocol/openid-connect/token` }
+  const realmUrl = adminUrl.replace(/\/admin\/realms\/([^/]+)$/, '/realms/$1')
+  const tokenUrl = `${realmUrl}/protocol/openid-connect/token`
+  return { clientId, clientSecret, adminUrl, tokenUrl }
 }
 
 /** Keycloak has the Admin API of `…/realms/<realm>` at `…/admin/realms/<realm>`. */
