@@ -8,6 +8,7 @@ import { makeTokenVerifier } from '@leasehold/identity'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
 import { openQueue, openSharedBuckets } from '@leasehold/queue'
 import {
+  fakeBucketAccess,
   fakeMachineDriver,
   fakeObjectStore,
   fakeTaskDriver,
@@ -54,6 +55,7 @@ export async function openBenchPlatform(options: BenchPlatformOptions) {
     secrets: makeAccessSecrets(randomBytes(32)),
     pools: poolOfFakes(),
     objects: fakeObjectStore(systemClock),
+    bucketAccess: fakeBucketAccess(systemClock),
     directory: null,
     hints: queue.hints,
     queue,

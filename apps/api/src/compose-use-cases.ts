@@ -3,6 +3,7 @@ import {
   type AccessStore,
   type ApiKeyStore,
   type AuditLog,
+  type BucketAccess,
   type CatalogueStore,
   type Clock,
   cachedCatalogue,
@@ -30,6 +31,7 @@ import {
   makeGetTask,
   makeGetTenant,
   makeHeartbeatRun,
+  makeIssueFileCredentials,
   makeListApiKeys,
   makeListFiles,
   makeListGpuTypes,
@@ -111,6 +113,7 @@ export type UseCaseParts = {
   readonly secrets: Pick<AccessSecrets, 'hostKey' | 'gatewayHostKey'>
   readonly pools: Pools
   readonly objects: ObjectStore
+  readonly bucketAccess: BucketAccess
   readonly hints: JobHints
   readonly directory: MemberDirectory | null
   readonly audit: Pick<AuditLog, 'record'>
@@ -179,6 +182,7 @@ function tenantUseCases(deps: Deps): TenantUseCases {
     putFile: makePutFile(deps),
     describeFile: makeDescribeFile(deps),
     removeFile: makeRemoveFile(deps),
+    issueFileCredentials: makeIssueFileCredentials(deps),
     getQuotas: makeGetQuotas(deps),
     reportUsage: makeReportUsage(deps),
   }

@@ -48,6 +48,7 @@ const bodies: Readonly<Record<string, unknown>> = {
     pools: [],
     images: [],
   },
+  issueFileCredentials: {},
   putGpuType: { product: 'X', memoryMiB: 1, mode: 'shared', pricePerHourMicros: 1 },
 }
 

@@ -2,6 +2,7 @@ import type {
   AccessSecrets,
   AccessStore,
   ApiKeyStore,
+  BucketAccess,
   Clock,
   IdempotencyStore,
   Ids,
@@ -67,6 +68,7 @@ export type WorkerPlatform = {
   readonly apiKeys: ApiKeyStore
   readonly secrets: AccessSecrets
   readonly objects: ObjectStore
+  readonly bucketAccess: Pick<BucketAccess, 'endExpired'>
   readonly directory: MemberDirectory | null
   readonly pools: Pools
   readonly hints: JobHints
@@ -188,6 +190,13 @@ function makeSchedules(
       limitMs: minuteMs,
       run: pruneRecords,
       isNews: quiet,
+    },
+    {
+      name: 'end-bucket-keys',
+      everyMs: minuteMs / 2,
+      limitMs: minuteMs / 2,
+      run: async (signal) => ({ ended: await platform.bucketAccess.endExpired(signal) }),
+      isNews: (result) => Object.values(result).some((count) => count > 0),
     },
     {
       name: 'notice-recovery',

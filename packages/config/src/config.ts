@@ -71,6 +71,11 @@ export type Config = {
         readonly region: string
         readonly accessKeyId: string
         readonly secretAccessKey: string
+        /** Null: renters reach it where we do. */
+        readonly publicEndpoint: string | null
+        /** Null: S3 answers IAM and STS, too. */
+        readonly iamEndpoint: string | null
+        readonly roleArn: string | null
       }
   readonly identity:
     | {

@@ -118,6 +118,9 @@ function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectSto
             region: env.S3_REGION,
             accessKeyId: env.S3_ACCESS_KEY_ID ?? '',
             secretAccessKey: env.S3_SECRET_ACCESS_KEY ?? '',
+            publicEndpoint: baseUrl(env.S3_PUBLIC_ENDPOINT),
+            iamEndpoint: baseUrl(env.S3_IAM_ENDPOINT),
+            roleArn: env.S3_ROLE_ARN ?? null,
           },
     identity: identityFrom(env),
   }

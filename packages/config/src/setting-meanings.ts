@@ -64,15 +64,27 @@ export const meanings: Record<SettingName, Meaning> = {
     absent: 'an embedded object store, for one machine',
   }),
   S3_REGION: meaning('Object store', 'Region that requests are signed for.'),
-  S3_PUBLIC_ENDPOINT: meaning('Object store', 'Address of the S3 server for renters: in links, and beside their keys.', {
-    absent: 'S3_ENDPOINT',
-  }),
-  S3_IAM_ENDPOINT: meaning('Object store', 'Where the store has IAM and STS, which make keys for renters.', {
-    absent: 'S3_ENDPOINT',
-  }),
-  S3_ROLE_ARN: meaning('Object store', 'Role that sessions of renters assume, for stores that have roles.', {
-    absent: 'a name that stores without roles do not look at',
-  }),
+  S3_PUBLIC_ENDPOINT: meaning(
+    'Object store',
+    'Address of the S3 server for renters: in links, and beside their keys.',
+    {
+      absent: 'S3_ENDPOINT',
+    },
+  ),
+  S3_IAM_ENDPOINT: meaning(
+    'Object store',
+    'Where the store has IAM and STS, which make keys for renters.',
+    {
+      absent: 'S3_ENDPOINT',
+    },
+  ),
+  S3_ROLE_ARN: meaning(
+    'Object store',
+    'Role that sessions of renters assume, for stores that have roles.',
+    {
+      absent: 'a name that stores without roles do not look at',
+    },
+  ),
   S3_ACCESS_KEY_ID: secret('Object store', 'Access key of the S3 server.', 'needed by S3_ENDPOINT'),
   S3_SECRET_ACCESS_KEY: secret(
     'Object store',

@@ -42,6 +42,9 @@ export const settings = {
 
   S3_ENDPOINT: optional({ pattern: '^https?://' }),
   S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),
+  S3_PUBLIC_ENDPOINT: optional({ pattern: '^https?://' }),
+  S3_IAM_ENDPOINT: optional({ pattern: '^https?://' }),
+  S3_ROLE_ARN: optional({ pattern: '^arn:' }),
   S3_ACCESS_KEY_ID: optional(),
   S3_SECRET_ACCESS_KEY: optional(),
 

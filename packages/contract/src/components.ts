@@ -8,6 +8,7 @@ import {
   ServiceAccountPage,
 } from './api-key.ts'
 import { LeaseEvent, LeaseEventList, TaskEvent, TaskEventList } from './events.ts'
+import { FileCredentials, FileCredentialsBody } from './file-credentials.ts'
 import { FileDownload, FileObject, FilePage } from './file-object.ts'
 import { Liveness, Readiness } from './health.ts'
 import {
@@ -102,6 +103,8 @@ export const tenantComponents: readonly Component[] = [
   FileObject,
   FilePage,
   FileDownload,
+  FileCredentialsBody,
+  FileCredentials,
   Quota,
   QuotaList,
   Usage,

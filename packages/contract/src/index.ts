@@ -1,6 +1,7 @@
 export * from './api-key.ts'
 export * from './components.ts'
 export * from './events.ts'
+export * from './file-credentials.ts'
 export * from './file-object.ts'
 export * from './health.ts'
 export * from './lease.ts'

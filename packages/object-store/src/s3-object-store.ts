@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { Log, ObjectStore, StoredObject } from '@leasehold/application'
+import { makePrepareBucket } from './features/prepare-bucket.ts'
 import { bodyOf } from './reading.ts'
 import { removeBucket, removeObject } from './removing.ts'
 import { limited, openS3Client, type S3Address } from './s3-client.ts'
@@ -20,6 +21,10 @@ export type S3ObjectStoreOptions = S3Address & {
   readonly log: Log
   /** Larger objects are sent in parts; S3 takes no more than 5 GiB in one request. */
   readonly singlePutBytes?: number
+  /** Where renters reach the store, if not where we do: links name it. */
+  readonly publicEndpoint?: string | null
+  /** Web pages that may use the buckets. */
+  readonly corsOrigins?: readonly string[]
 }
 
 const fiveGibibytes = 5 * 1_073_741_824
@@ -33,9 +38,13 @@ export function openS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore & 
   const { log, singlePutBytes = fiveGibibytes } = options
   const client = openS3Client(options)
   const s3 = { client, log, singlePutBytes }
+  const links = openS3Client({ ...options, endpoint: options.publicEndpoint ?? options.endpoint })
+  const prepareBucket = makePrepareBucket({ ...options, client })
   return {
     ensureBucket: (bucket, signal) =>
-      translated(s3, 'ensure-bucket', signal, () => ensureBucket(client, bucket, signal)),
+      translated(s3, 'ensure-bucket', signal, () =>
+        ensureBucket(client, bucket, signal).then(() => prepareBucket(bucket, signal)),
+      ),
     removeBucket: (bucket, signal) =>
       translated(s3, 'remove-bucket', signal, () => removeBucket(client, bucket, signal)),
     put: (bucket, path, body, facts, signal) => writeObject(s3, bucket, path, body, facts, signal),
@@ -48,9 +57,12 @@ export function openS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore & 
     remove: (bucket, path, signal) =>
       translated(s3, 'remove', signal, () => removeObject(client, bucket, path, signal)),
     presignGet: (bucket, path, expiresInSeconds) =>
-      presignGet(client, bucket, path, expiresInSeconds),
+      presignGet(links, bucket, path, expiresInSeconds),
     check: (signal) => translated(s3, 'check', signal, () => check(client, signal)),
-    close: () => client.destroy(),
+    close: () => {
+      client.destroy()
+      links.destroy()
+    },
   }
 }
 

@@ -46,6 +46,7 @@ export async function writeObject(
       // The store only says that the body broke off; why it did was found here.
       if (checked.fault() !== null) return null
       if (isMissing(error)) throw bucketMissing()
+      if (nameTaken.includes(s3ErrorName(error))) throw nameInTheWay()
       throw error
     }
   })
@@ -141,6 +142,16 @@ async function noteHash(
     // The object is stored and whole; only later readers will not be told its hash.
     log.warn({ call: 'note-hash', reason: s3ErrorName(error) }, 'object stored without its hash')
   }
+}
+
+/** What stores on a file system say, where `a` and `a/b` cannot be there together. */
+const nameTaken = ['ObjectParentIsFile', 'ExistingObjectIsDirectory']
+
+function nameInTheWay(): DomainError {
+  return new DomainError(
+    'file/path-invalid',
+    'A file and a folder cannot have the same name in this object store. Choose another name, or remove the file that is in the way.',
+  )
 }
 
 function bucketMissing(): DomainError {

@@ -12,6 +12,7 @@ import {
 import type { ImageName, LeaseId, MemberId, PoolName, TaskId, TenantId } from '@leasehold/domain'
 import { aGpuType, aMachineType, aShape } from './builders/a-shape.ts'
 import { aCaller, aTenant, someLimits } from './builders/a-tenant.ts'
+import { fakeBucketAccess } from './fakes/fake-bucket-access.ts'
 import { type FakeDatabase, fakeDatabase } from './fakes/fake-database.ts'
 import {
   type FakeHints,
@@ -73,6 +74,7 @@ export async function aPlatform(options: APlatformOptions = {}) {
     tokens,
     log,
     objects: withFaults(fakeObjectStore(clock)),
+    bucketAccess: withFaults(fakeBucketAccess(clock)),
     directory: withFaults(fakeMemberDirectory()),
     hints: withFaults(fakeHints()),
     ids: seededIds(),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { makeIds, systemClock } from '@leasehold/access'
 import type {
   AccessSecrets,
+  BucketAccess,
   Clock,
   Ids,
   JobHints,
@@ -17,7 +18,7 @@ import type {
 import type { Config } from '@leasehold/config'
 import { type Database, openDatabase } from '@leasehold/db'
 import { type ClaimNames, makeIssuerCheck, makeTokenVerifier } from '@leasehold/identity'
-import { openS3ObjectStore } from '@leasehold/object-store'
+import { openBucketAccess, openS3ObjectStore } from '@leasehold/object-store'
 import { type JobQueue, openQueue, openSharedBuckets } from '@leasehold/queue'
 import { Closing } from './closing.ts'
 import { directoryFromConfig } from './directory-from-config.ts'
@@ -36,6 +37,7 @@ export type Platform = Omit<Database, 'check' | 'close'> & {
   readonly secrets: AccessSecrets
   readonly pools: Pools
   readonly objects: ObjectStore
+  readonly bucketAccess: BucketAccess
   readonly hints: JobHints
   readonly queue: JobQueue
   readonly tokens: TokenVerifier
@@ -97,8 +99,11 @@ async function open(
   closing.add('database', () => database.close())
   const queue = await openQueue({ ...services.queue, log, now })
   closing.add('queue', () => queue.close())
-  const objects = openS3ObjectStore({ ...services.s3, log })
+  const { corsOrigins } = config.edge
+  const objects = openS3ObjectStore({ ...services.s3, corsOrigins, log })
   closing.add('object store', async () => objects.close())
+  const bucketAccess = openBucketAccess({ ...services.s3, log, now })
+  closing.add('keys of buckets', async () => bucketAccess.close())
   const records = { ...database, clock: systemClock }
   const { pools, close: closePools } = await openPools(config, log, signal, records)
   closing.add('pools', closePools)
@@ -110,6 +115,7 @@ async function open(
     secrets: await openSecrets(config),
     pools,
     objects,
+    bucketAccess,
     hints: queue.hints,
     queue,
     directory: tokenSource.directory ?? directoryFromConfig(config, now, log),

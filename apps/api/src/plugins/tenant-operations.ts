@@ -67,6 +67,8 @@ export const tenantOperations = {
   getFile: reads('files:read'),
   putFile: { permission: 'files:write', routeClass: 'upload', whenSuspended: 'refused' },
   removeFile: givesBack('files:write'),
+  // Keys that write need `files:write` beside it; the route looks.
+  issueFileCredentials: writes('files:read'),
   getQuota: reads('quota:read'),
   reportUsage: reads('usage:read'),
 } as const satisfies Record<string, TenantOperation>

@@ -1,6 +1,12 @@
 import type { Caller, Clock, NoteCaller, TenantScope } from '@leasehold/application'
 import { requireActive } from '@leasehold/application'
-import { DomainError, type MemberId, mayDo, type TenantId } from '@leasehold/domain'
+import {
+  DomainError,
+  type MemberId,
+  mayDo,
+  type Permission,
+  type TenantId,
+} from '@leasehold/domain'
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ApiSettings } from '../api-settings.ts'
@@ -113,28 +119,43 @@ function enter(request: FastifyRequest, scope: TenantScope): void {
 
 /** Undefined when the role may do this now. */
 function refusalOf(
-  { tenant, role, permissions }: TenantScope,
+  scope: TenantScope,
   { permission, whenSuspended }: TenantOperation,
 ): Error | undefined {
-  if (permission !== null && !mayDo(role, permission))
+  const lacking = permission === null ? undefined : lackOf(scope, permission)
+  if (lacking !== undefined) return lacking
+  if (whenSuspended === 'answered') return undefined
+  try {
+    requireActive(scope.tenant)
+    return undefined
+  } catch (refusal) {
+    return refusal as Error
+  }
+}
+
+/** Throws `auth/forbidden` unless role and API key allow it: for what depends on more than the route. */
+export function requirePermission(scope: TenantScope, permission: Permission): void {
+  const lacking = lackOf(scope, permission)
+  if (lacking !== undefined) throw lacking
+}
+
+function lackOf(
+  { role, permissions }: TenantScope,
+  permission: Permission,
+): DomainError | undefined {
+  if (!mayDo(role, permission))
     return new DomainError(
       'auth/forbidden',
       `The role ${role} may not do this; it needs ${permission}.`,
       { role, permission },
     )
-  if (permission !== null && permissions !== null && !permissions.includes(permission))
+  if (permissions !== null && !permissions.includes(permission))
     return new DomainError(
       'auth/forbidden',
       `This API key may not do this; it needs ${permission}.`,
       { permission },
     )
-  if (whenSuspended === 'answered') return undefined
-  try {
-    requireActive(tenant)
-    return undefined
-  } catch (refusal) {
-    return refusal as Error
-  }
+  return undefined
 }
 
 /** The scope of a route that is not public. */

@@ -2,8 +2,15 @@ import type { ObjectStore } from '@leasehold/application'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, collect, pieces, sha256Of } from './object-bytes.ts'
 
-/** `open` gives a client of one and the same store. */
-export type ObjectStoreContractOptions = { readonly open: () => Promise<ObjectStore> }
+export type ObjectStoreContractOptions = {
+  /** A client of one and the same store. */
+  readonly open: () => Promise<ObjectStore>
+  /**
+   * Whether `a` and `a/b` can be there together, as S3 says. MinIO leaves `a/b` out of lists until `a`
+   * is gone, and stores on a file system refuse it with `file/path-invalid`.
+   */
+  readonly nestedNames?: 'kept' | 'hidden' | 'refused'
+}
 
 const mebibyte = 1_048_576
 const bucket = 'leasehold-contract-a'
@@ -11,7 +18,10 @@ const otherBucket = 'leasehold-contract-b'
 const { signal } = new AbortController()
 
 /** What every object store promises, fake or real. */
-export function objectStoreContract(name: string, { open }: ObjectStoreContractOptions): void {
+export function objectStoreContract(
+  name: string,
+  { open, nestedNames = 'kept' }: ObjectStoreContractOptions,
+): void {
   describe(`object store: ${name}`, () => {
     let store: ObjectStore
     beforeAll(async () => {
@@ -101,14 +111,26 @@ export function objectStoreContract(name: string, { open }: ObjectStoreContractO
         expect(await store.remove(bucket, path, signal)).toBe(true)
       })
 
-      it('may have a name that is the beginning of another’s', async () => {
-        await put('a', bytes(1))
-        await put('a/b', bytes(2))
+      it.runIf(nestedNames === 'refused')(
+        'is refused where a file has the name of its folder',
+        async () => {
+          await put('a', bytes(1))
 
-        expect(await store.remove(bucket, 'a', signal)).toBe(true)
+          await expect(put('a/b', bytes(2))).rejects.toMatchObject({ code: 'file/path-invalid' })
+        },
+      )
 
-        expect(await store.head(bucket, 'a/b', signal)).toMatchObject({ sizeBytes: 2 })
-      })
+      it.skipIf(nestedNames === 'refused')(
+        'may have a name that is the beginning of another’s',
+        async () => {
+          await put('a', bytes(1))
+          await put('a/b', bytes(2))
+
+          expect(await store.remove(bucket, 'a', signal)).toBe(true)
+
+          expect(await store.head(bucket, 'a/b', signal)).toMatchObject({ sizeBytes: 2 })
+        },
+      )
     })
 
     describe('a body that is not what was announced', () => {
@@ -187,7 +209,8 @@ export function objectStoreContract(name: string, { open }: ObjectStoreContractO
 
     describe('a list', () => {
       it('gives every object once, page by page, with its size and without its hash', async () => {
-        const paths = ['a', 'a/1', 'a/2', 'a-b', 'a.b', 'b/c/d', 'z', '😀']
+        const nested = nestedNames === 'kept' ? ['a'] : []
+        const paths = [...nested, 'a/1', 'a/2', 'a-b', 'a.b', 'b/c/d', 'z', '😀']
         for (const path of paths) await put(path, Buffer.from(path))
 
         const found: string[] = []

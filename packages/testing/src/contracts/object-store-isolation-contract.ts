@@ -129,8 +129,8 @@ async function ask(url: string, method = 'GET') {
   for await (const piece of answer as AsyncIterable<Buffer>) text += piece.toString()
   return {
     status: answer.statusCode as number,
-    /** As S3 says it: forbidden, malformed, or no such method there. */
-    refused: [400, 403, 405].includes(answer.statusCode),
+    /** As S3 says it: forbidden, malformed, no such method there, or a form without its fields. */
+    refused: [400, 403, 405, 412].includes(answer.statusCode),
     leaked: text.includes(secret),
     disposition: answer.headers['content-disposition'] as string | undefined,
   }

@@ -1,6 +1,13 @@
-import type { DescribeFile, ListFiles, PutFile, RemoveFile } from '@leasehold/application'
+import type {
+  DescribeFile,
+  IssueFileCredentials,
+  ListFiles,
+  PutFile,
+  RemoveFile,
+} from '@leasehold/application'
 import type { FastifyPluginAsync } from 'fastify'
 import { getFileRoute } from './get-file.ts'
+import { issueFileCredentialsRoute } from './issue-file-credentials.ts'
 import { listFilesRoute } from './list-files.ts'
 import { putFileRoute } from './put-file.ts'
 import { removeFileRoute } from './remove-file.ts'
@@ -10,6 +17,7 @@ export type FileUseCases = {
   readonly putFile: PutFile
   readonly describeFile: DescribeFile
   readonly removeFile: RemoveFile
+  readonly issueFileCredentials: IssueFileCredentials
 }
 
 /** /v1/files */
@@ -23,4 +31,5 @@ export const fileRoutes: FastifyPluginAsync<{
   await app.register(putFileRoute, useCases)
   await app.register(getFileRoute, useCases)
   await app.register(removeFileRoute, useCases)
+  await app.register(issueFileCredentialsRoute, useCases)
 }
