@@ -21,8 +21,8 @@ const few = 1_000
 const many = 10_000
 const settleMs = 90_000
 const windowMs = 120_000
-/** A worker that starts looks at each lease once, over SSH too; it rests when it asks the database no more than this. */
-const restPerSecond = 10
+/** A worker that starts looks at each lease once, over SSH too. When it rests, its sweeps ask twice a second. */
+const restPerSecond = 3
 const restMs = 15_000
 const restLimitMs = 240_000
 
