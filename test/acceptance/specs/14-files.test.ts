@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
-import type { FileDownload, FileObject } from '@leasehold/contract'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import type { FileCredentials, FileDownload, FileObject } from '@leasehold/contract'
 import { describe, expect, it } from 'vitest'
 import type { ApiClient } from '../../../scripts/client/api-client.ts'
 import { expectProblem } from '../support/problems.ts'
@@ -100,6 +101,34 @@ describe('files', () => {
     const huge = await rawPut(api, '/v1/files/x', { 'content-length': String(9 * 1_048_576) })
 
     expect([chunked, huge]).toEqual([411, 413])
+  })
+
+  it('are read with short-lived keys by any S3 client, from the own bucket and no other', async () => {
+    const api = await tenantApi('mia')
+    await put(api, 'keys/own.txt', Buffer.from('own'), null)
+    const keys = await api.send<FileCredentials>('POST', '/v1/files/credentials', { json: {} })
+    const foreign = await (await tenantApi('gina')).send<FileCredentials>(
+      'POST',
+      '/v1/files/credentials',
+      { json: {} },
+    )
+    const client = new S3Client({
+      ...{ endpoint: keys.endpoint, region: keys.region, forcePathStyle: true, maxAttempts: 1 },
+      credentials: {
+        accessKeyId: keys.accessKeyId,
+        secretAccessKey: keys.secretAccessKey,
+        ...(keys.sessionToken === null ? {} : { sessionToken: keys.sessionToken }),
+      },
+    })
+
+    const read = (Bucket: string) =>
+      client.send(new GetObjectCommand({ Bucket, Key: 'keys/own.txt' }))
+    const found = await read(keys.bucket)
+
+    expect(await found.Body?.transformToString()).toBe('own')
+    expect(Date.parse(keys.expiresAt)).toBeLessThanOrEqual(Date.now() + 900_000)
+    await expect(read(foreign.bucket)).rejects.toMatchObject({ name: 'AccessDenied' })
+    client.destroy()
   })
 
   it('are not written or removed by a viewer', async () => {

@@ -1,6 +1,7 @@
 import type { ObjectStore } from '@leasehold/application'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bytes, collect, pieces, sha256Of } from './object-bytes.ts'
+import { wrongBodiesContract } from './object-store-wrong-bodies.ts'
 
 export type ObjectStoreContractOptions = {
   /** A client of one and the same store. */
@@ -133,60 +134,7 @@ export function objectStoreContract(
       )
     })
 
-    describe('a body that is not what was announced', () => {
-      it.each([
-        ['shorter', 99, null, 'request/invalid'],
-        ['longer', 101, null, 'request/invalid'],
-        ['other', 100, '0'.repeat(64), 'file/checksum-mismatch'],
-      ])('is refused when it is %s, and leaves no object', async (_how, size, sha256, code) => {
-        const facts = { sizeBytes: 100, contentType: 'text/plain', sha256 }
-
-        const storing = store.put(bucket, 'bad', pieces(bytes(size), 10), facts, signal)
-
-        await expect(storing).rejects.toMatchObject({ code })
-        expect(await store.head(bucket, 'bad', signal)).toBeNull()
-      })
-
-      it('leaves an older object as it was', async () => {
-        await put('data.bin', bytes(10))
-
-        await expect(put('data.bin', bytes(50), '0'.repeat(64))).rejects.toThrow()
-
-        expect(await store.head(bucket, 'data.bin', signal)).toMatchObject({ sizeBytes: 10 })
-      })
-
-      it('gives the error of a source that breaks off, and leaves no object', async () => {
-        async function* breaking() {
-          yield bytes(50)
-          throw new Error('the client went away')
-        }
-        const facts = { sizeBytes: 100, contentType: 'text/plain', sha256: null }
-
-        const storing = store.put(bucket, 'bad', breaking(), facts, signal)
-
-        await expect(storing).rejects.toThrow('the client went away')
-        expect(await store.head(bucket, 'bad', signal)).toBeNull()
-      })
-
-      it('ends when its caller aborts, although the source says nothing', async () => {
-        const aborting = new AbortController()
-        async function* silent() {
-          yield bytes(50)
-          aborting.abort(new Error('caller is gone'))
-          await new Promise(() => {})
-        }
-        const facts = { sizeBytes: 100, contentType: 'text/plain', sha256: null }
-
-        const storing = store.put(bucket, 'bad', silent(), facts, aborting.signal)
-
-        await expect(storing).rejects.toThrow('caller is gone')
-        expect(await store.head(bucket, 'bad', signal)).toBeNull()
-      })
-
-      it('is refused where the name ends with a slash', async () => {
-        await expect(put('folder/', bytes(1))).rejects.toMatchObject({ code: 'file/path-invalid' })
-      })
-    })
+    wrongBodiesContract(() => store, bucket, put)
 
     describe('what is not there', () => {
       it('is null to read, and false to remove', async () => {
