@@ -8,6 +8,7 @@ const needed: Readonly<Record<string, string>> = {
   mvn: 'maven',
   'redis-server': 'redis-server',
   openssl: 'openssl',
+  '/usr/sbin/slapd': 'slapd',
   [postgresProgram('postgres')]: `postgresql-${postgresVersion}`,
 }
 

@@ -108,6 +108,20 @@ export function changeStories(keycloak: () => KeycloakUnderTest): void {
       })
     })
 
+    it('lets nobody in by an address that they only say is theirs', async () => {
+      const { id } = await userOf('victor')
+      const place = `/leasehold/users/${id}`
+      const user = (await keycloak().admin('GET', place)).body as object
+      const claimed = { email: 'boss@acme.example', emailVerified: false }
+      await keycloak().admin('PUT', place, { ...user, ...claimed })
+
+      const adding = keycloak().directory.add(acme, { ...claimed, name: null, role: 'owner' })
+
+      await expect(adding).rejects.toMatchObject({ code: 'request/invalid', field: '/email' })
+      expect((await keycloak().directory.find(acme, id as never))?.role).toBe('viewer')
+      await keycloak().admin('PUT', place, user)
+    })
+
     it('ends a sign-in for good, and what Keycloak sends about it is no access token', async () => {
       const listener = await listenForLogout()
       const [client] = listIn<Named>(

@@ -6,6 +6,7 @@ import { findKeycloakPrerequisites } from '../../services/keycloak/keycloak-prog
 import { changeStories } from './change-stories.ts'
 import { keyStories } from './key-stories.ts'
 import { type KeycloakUnderTest, openKeycloak, postForm } from './keycloak-under-test.ts'
+import { ldapStories } from './ldap-stories.ts'
 import { outageStories } from './outage-stories.ts'
 import { shippedRealmStories } from './shipped-realm-stories.ts'
 import { signInStories } from './sign-in-stories.ts'
@@ -41,6 +42,7 @@ describe.skipIf(missing !== null)(`Keycloak${missing === null ? '' : `: ${missin
   keyStories(get)
   outageStories(get)
   shippedRealmStories(get)
+  ldapStories(get)
 })
 
 async function provisionerToken({ tokenUrl }: KeycloakUnderTest): Promise<string> {

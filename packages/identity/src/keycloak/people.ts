@@ -10,6 +10,8 @@ export type KeycloakUser = {
   readonly firstName?: string
   readonly lastName?: string
   readonly enabled: boolean
+  readonly emailVerified?: boolean
+  readonly requiredActions?: readonly string[]
   /** `MANAGED`: made by the organization's own sign-in, and deleted with the membership. */
   readonly membershipType?: string
 }
@@ -20,7 +22,7 @@ export async function findOrMakePerson(
   member: NewMember,
 ): Promise<{ readonly user: KeycloakUser; readonly notice: AddedMember['notice'] }> {
   const known = await findByEmail(admin, member.email)
-  if (known !== null) return { user: known, notice: 'not-needed' }
+  if (known !== null) return { user: requireOwnAddress(known), notice: 'not-needed' }
   const { status } = await admin.send('POST', '/users', newPerson(member))
   if (status === 400)
     throw new DomainError(
@@ -43,6 +45,20 @@ async function findByEmail(admin: AdminClient, email: string): Promise<KeycloakU
   const { body } = await admin.send('GET', `/users?${query}`)
   const found = listOf<KeycloakUser>(body).find((user) => user.email?.toLowerCase() === email)
   return found ?? null
+}
+
+/**
+ * People may write any address into their account, and who has not proven it is not let in by it. Whoever
+ * never chose a password has the address from the one who let them in.
+ */
+function requireOwnAddress(user: KeycloakUser): KeycloakUser {
+  if (user.emailVerified === true || user.requiredActions?.includes('UPDATE_PASSWORD')) return user
+  throw new DomainError(
+    'request/invalid',
+    'Somebody has this address and has not proven that it is theirs. They must verify it first, or the administrator of the identity provider does.',
+    {},
+    '/email',
+  )
 }
 
 /** Signs in for the first time with a password of their own choice. */
