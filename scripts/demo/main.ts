@@ -21,8 +21,8 @@ async function main(args: readonly string[]): Promise<number> {
         runTour(options, settings, place),
       )
     if (options.services)
-      return await withDemoServices((settings) =>
-        runTour(options, { ...settings, ...platformSettings(options) }, null),
+      return await withDemoServices((settings, prepare) =>
+        runTour(options, { ...settings, ...platformSettings(options) }, null, prepare),
       )
     return await runTour(options, platformSettings(options), null)
   } catch (error) {
@@ -36,8 +36,12 @@ function runTour(
   options: DemoOptions,
   settings: Readonly<Record<string, string>>,
   place: TourPlace,
+  prepare: (platform: PlatformProcess) => Promise<void> = async () => {},
 ): Promise<number> {
-  return runPlatform(settings, (platform, ending) => tourThenStay(platform, place, options, ending))
+  return runPlatform(settings, async (platform, ending) => {
+    await prepare(platform)
+    return await tourThenStay(platform, place, options, ending)
+  })
 }
 
 async function tourThenStay(

@@ -74,6 +74,7 @@ async function openWorld(seed: number): Promise<World> {
   endings.push(() => stack.stop())
   const place = makePaperPlace(random)
   const platform = await startPaperPlatform(stateFolder, place, stack)
+  await stack.onboard(platform)
   const world: World = { stateFolder, stack, random, place, platform }
   endings.push(() => world.platform.stop())
   const runApi = await runApiOf(stateFolder)

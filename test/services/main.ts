@@ -49,7 +49,7 @@ async function main(): Promise<number> {
 
 function describe({ keycloak, postgres, redis, store }: StartedServices, file: string): string {
   return `
-Keycloak       ${keycloak.url}  (people of the development issuer; the password is the user's name)
+Keycloak       ${keycloak.url}  (people of the development issuer, in no tenant yet; the password is the user's name)
 Issuer         ${keycloak.issuer}
 PostgreSQL 15  127.0.0.1:${postgres.port}
 Redis          127.0.0.1:${redis.port}
@@ -59,6 +59,7 @@ Settings of a platform that uses them, secrets included: ${file}
 
   set -a; . ${file}; set +a; npm start
 
+oscar is an operator: POST /v1/tenants lets a tenant in, POST /v1/tenants/{id}/people its first owner.
 Ctrl-C ends all of them and removes what they keep.
 `
 }

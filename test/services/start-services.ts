@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { developmentSecrets } from '@leasehold/keycloak'
+import { developmentRealm, developmentSecrets } from '@leasehold/keycloak'
 import { findKeycloakPrerequisites } from './keycloak/keycloak-program.ts'
 import { type StartedKeycloak, startKeycloak } from './keycloak/start-keycloak.ts'
 import { findObjectStorePrerequisites } from './object-stores/build-store.ts'
@@ -39,7 +39,7 @@ export async function findServicesPrerequisites(): Promise<string | null> {
 /** Starts Keycloak, Redis, MinIO and PostgreSQL 15; when one does not start, the others are ended again. */
 export async function startServices(options: ServiceOptions): Promise<StartedServices> {
   const [keycloak, stores] = await startTogether([
-    startIn(options, 'keycloak', startKeycloak),
+    startIn(options, 'keycloak', startEmptyKeycloak),
     startStores(options),
   ])
   return {
@@ -47,8 +47,7 @@ export async function startServices(options: ServiceOptions): Promise<StartedSer
     keycloak,
     settings: {
       ...stores.settings,
-      OIDC_ISSUER: keycloak.issuer,
-      KEYCLOAK_PROVISIONER_SECRET: developmentSecrets.provisioner,
+      ...identitySettings(keycloak.issuer),
     },
     stop: () => stopAll([keycloak, stores]),
   }
@@ -74,6 +73,18 @@ export async function startStores(options: ServiceOptions): Promise<StartedStore
       S3_SECRET_ACCESS_KEY: store.secretAccessKey,
     },
     stop: () => stopAll([postgres, redis, store]),
+  }
+}
+
+/** The people of the development issuer, who belong to no tenant yet: an operator lets tenants in. */
+export function startEmptyKeycloak(options: ServiceOptions): Promise<StartedKeycloak> {
+  return startKeycloak({ ...options, realm: { ...developmentRealm(), organizations: [] } })
+}
+
+export function identitySettings(issuer: string): Readonly<Record<string, string>> {
+  return {
+    OIDC_ISSUER: issuer,
+    KEYCLOAK_PROVISIONER_SECRET: developmentSecrets.provisioner,
   }
 }
 

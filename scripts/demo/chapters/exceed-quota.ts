@@ -1,4 +1,4 @@
-import type { Quota } from '@leasehold/contract'
+import type { Me, Quota } from '@leasehold/contract'
 import { RequestRefused } from '../../client/api-client.ts'
 import type { Tell } from '../narrator.ts'
 import type { Session } from '../session.ts'
@@ -9,7 +9,8 @@ type QuotaList = { readonly items: readonly Quota[] }
 export async function exceedQuota(session: Session, tell: Tell): Promise<void> {
   const { renter, operator, identity } = session
   const before = await vcpuQuota(renter)
-  const path = '/v1/tenants/ten_acme/quotas'
+  const { tenant } = await renter.get<Me>('/v1/me')
+  const path = `/v1/tenants/${tenant.id}/quotas`
   const setLimit = (limit: number) =>
     operator.send<QuotaList>('PUT', path, { json: { limits: [{ resource: 'vcpu', limit }] } })
   await setLimit(before.used)

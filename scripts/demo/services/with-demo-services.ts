@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureServicePackages } from '../../../test/services/debian-packages.ts'
+import { onboardTenants } from '../../../test/services/keycloak/onboard-tenants.ts'
 import { findServicesPrerequisites, startServices } from '../../../test/services/start-services.ts'
+import type { PlatformProcess } from '../../client/platform-process.ts'
 import { endMachines } from './end-machines.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -12,10 +14,13 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 /**
  * Does `work` with the settings of a platform on Keycloak, Redis, MinIO and PostgreSQL 15, which are
- * started for it on loopback. Afterwards they are ended, with all that they kept and every machine.
+ * started for it on loopback; `prepare` lets the tenants in. Afterwards they are ended, with all that they kept and every machine.
  */
 export async function withDemoServices(
-  work: (settings: Readonly<Record<string, string>>) => Promise<number>,
+  work: (
+    settings: Readonly<Record<string, string>>,
+    prepare: (platform: PlatformProcess) => Promise<void>,
+  ) => Promise<number>,
 ): Promise<number> {
   const place = { log: say, signal: AbortSignal.timeout(startLimitMs) }
   await ensureServicePackages(place)
@@ -37,7 +42,7 @@ export async function withDemoServices(
     for (const [name, address] of Object.entries(addresses)) say(`  ${name} at ${address}`)
     const settings = { LEASEHOLD_STATE: stateFolder, LEASEHOLD_CACHE: cacheFolder() }
     try {
-      return await work({ ...settings, ...services.settings })
+      return await work({ ...settings, ...services.settings }, onboardTenants)
     } finally {
       say('Ending the services …')
       await services.stop()

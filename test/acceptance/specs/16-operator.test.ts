@@ -11,7 +11,7 @@ import type {
 import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/problems.ts'
 import { newPublicKey } from '../support/ssh-keys.ts'
-import { operatorApi, tenantApi } from '../support/target.ts'
+import { operatorApi, tenantApi, tenantIdOf } from '../support/target.ts'
 
 type List<Item> = { readonly items: readonly Item[] }
 const slug = `made-${Date.now().toString(36)}`
@@ -45,7 +45,7 @@ describe('an operator', () => {
     await (await tenantApi('olivia')).get('/v1/me')
 
     const { items } = await (await operatorApi('oscar')).get<List<Member>>(
-      '/v1/tenants/ten_acme/members',
+      `/v1/tenants/${await tenantIdOf('olivia')}/members`,
     )
 
     expect(items.map(({ email }) => email)).toContain('olivia@acme.example')
@@ -53,7 +53,7 @@ describe('an operator', () => {
 
   it('sets a limit, and the refusal says limit, used, asked and free', async () => {
     const api = await operatorApi('oscar')
-    const path = '/v1/tenants/ten_globex/quotas'
+    const path = `/v1/tenants/${await tenantIdOf('gina')}/quotas`
     const setLimit = (limit: number) =>
       api.send('PUT', path, { json: { limits: [{ resource: 'leases', limit }] } })
     await setLimit(0)
@@ -75,8 +75,8 @@ describe('an operator', () => {
   it('suspends a tenant, which may look and give back but not take', async () => {
     const operator = await operatorApi('oscar')
     const greg = await tenantApi('greg')
-    const suspend = (suspended: boolean) =>
-      operator.send('PATCH', '/v1/tenants/ten_globex', { json: { suspended } })
+    const path = `/v1/tenants/${await tenantIdOf('greg')}`
+    const suspend = (suspended: boolean) => operator.send('PATCH', path, { json: { suspended } })
     await suspend(true)
 
     const json = { machineType: 'tiny', sshPublicKeys: [newPublicKey()] }

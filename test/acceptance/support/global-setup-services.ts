@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { onboardTenants } from '../../services/keycloak/onboard-tenants.ts'
 import { findServicesPrerequisites, startServices } from '../../services/start-services.ts'
 import { startTarget } from './start-target.ts'
 
@@ -18,7 +19,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    const stopTarget = await startTarget(project, services.settings)
+    const stopTarget = await startTarget(project, services.settings, onboardTenants)
     return async () => {
       await stopTarget()
       await end()

@@ -1,3 +1,4 @@
+import type { Me } from '@leasehold/contract'
 import { inject } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../../scripts/client/api-client.ts'
 import { type SignedInPerson, signIn } from '../../../scripts/client/sign-in.ts'
@@ -28,6 +29,12 @@ export async function tenantApi(name: PersonName, at: Target = target()): Promis
 /** The operator API for someone who signed in by the device flow. */
 export async function operatorApi(name: PersonName, at: Target = target()): Promise<ApiClient> {
   return makeApiClient(at.operator, (await person(name, at)).token)
+}
+
+/** The id of the tenant that someone belongs to. */
+export async function tenantIdOf(name: PersonName): Promise<string> {
+  const { tenant } = await (await tenantApi(name)).get<Me>('/v1/me')
+  return tenant.id
 }
 
 /** The tenant API without a token, or with one of the test's own making. */

@@ -24,6 +24,7 @@ export function openEmbeddedStack(stateFolder: string): Stack {
     storePid: async () =>
       JSON.parse(await readFile(join(stateFolder, 'objects/process.json'), 'utf8')).pid,
     secrets: async () => [['the database password', (await connection()).password]],
+    onboard: async () => {},
     stop: async () => {},
   }
   return stack

@@ -35,6 +35,7 @@ export async function openPaperWorld(seed: number, given?: string): Promise<Pape
   const stack = await openStack(stateFolder)
   const place = makePaperPlace(random)
   const platform = await startPaperPlatform(stateFolder, place, stack)
+  await stack.onboard(platform)
   const refusals: Answer[] = []
   const clients = ['mia', 'greg'].map((user) =>
     makeTenantClient(

@@ -3,15 +3,24 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { forgetTenants, onboardTenants } from '../../services/keycloak/onboard-tenants.ts'
+import type { StartedKeycloak } from '../../services/keycloak/start-keycloak.ts'
 import type { StartedPostgres } from '../../services/postgres/start-postgres.ts'
-import { startStores } from '../../services/start-services.ts'
+import { identitySettings, startStores } from '../../services/start-services.ts'
 import type { Stack } from './stack.ts'
 
 const execute = promisify(execFile)
 const commandLimitMs = 30_000
 
+/** Plain data: it crosses processes. */
+export type SharedKeycloak = Pick<StartedKeycloak, 'url' | 'issuer' | 'admin'>
+
 /** PostgreSQL 15, Redis and MinIO of this state folder's own, and a Keycloak that others use, too. */
-export async function openServicesStack(stateFolder: string, issuer: string): Promise<Stack> {
+export async function openServicesStack(
+  stateFolder: string,
+  keycloak: SharedKeycloak,
+): Promise<Stack> {
+  await forgetTenants(keycloak)
   const folder = join(stateFolder, 'services')
   await mkdir(folder, { recursive: true })
   for (const each of [stateFolder, folder]) await chmod(each, 0o711)
@@ -24,7 +33,7 @@ export async function openServicesStack(stateFolder: string, issuer: string): Pr
   const database = new URL(postgres.adminUrl)
   database.pathname = '/leasehold'
   return {
-    settings: { ...settings, OIDC_ISSUER: issuer },
+    settings: { ...settings, ...identitySettings(keycloak.issuer) },
     lostWithDatabase: ['database'],
     databaseUrl: async () => database.href,
     databasePid: async () => postgres.pid(),
@@ -40,6 +49,7 @@ export async function openServicesStack(stateFolder: string, issuer: string): Pr
       ['the password of Redis', new URL(redis.url).password],
       ["the object store's key", store.secretAccessKey],
     ],
+    onboard: onboardTenants,
     stop,
   }
 }

@@ -17,6 +17,8 @@ export type Stack = {
   storePid(): Promise<number>
   /** What must be in no log, with the name of each. */
   secrets(): Promise<readonly (readonly [string, string])[]>
+  /** Lets the tenants in that clients belong to; once the platform serves for the first time. */
+  onboard(platform: { readonly operator: string; readonly issuer: string }): Promise<void>
   /** Ends what does not end with the platform. */
   stop(): Promise<void>
 }
