@@ -17,6 +17,7 @@ import {
   startEmbeddedObjectStore,
 } from '../index.ts'
 import { bucketIsolationContract } from '../testing/bucket-isolation.ts'
+import { storeFeaturesContract } from '../testing/store-features.ts'
 import { listeningOf } from '../throwaway/listening-sockets.ts'
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -60,6 +61,17 @@ describe.skipIf(missing !== null)(
       store: open,
       access: () => openBucketAccess({ ...server, log, now: Date.now }),
       rights: ['read'],
+    })
+    storeFeaturesContract('SeaweedFS, embedded', {
+      address: () => ({ ...server, iamEndpoint: server.endpoint }),
+      credentials: 'user',
+      states: {
+        encryption: 'missing',
+        'bucket-credentials': 'works',
+        'unfinished-uploads': 'works',
+        cors: 'works',
+        checksums: 'works',
+      },
     })
 
     it('listens on loopback only, and answers nobody on the ports behind S3', async () => {
