@@ -41,11 +41,12 @@ const pools = `pools:
     clusterRanges: [10.244.0.0/16]
 `
 
-export async function startInstallation(): Promise<Installation> {
+/** `databaseUrl`: an empty database; left out, a migrated one is made. */
+export async function startInstallation(databaseUrl?: string): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'installation-'))
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
-  const database = await openThrowawayDatabase()
-  closers.push(() => database.close())
+  const database = databaseUrl === undefined ? await openThrowawayDatabase() : null
+  if (database !== null) closers.push(() => database.close())
   const cacheFolder = join(root, '.leasehold/programs')
   const objects = await startEmbeddedObjectStore({
     folder: join(folder, 'objects'),
@@ -63,7 +64,7 @@ export async function startInstallation(): Promise<Installation> {
   await writeFile(join(folder, 'pools.yaml'), pools)
   const ports = await freePorts(names.length)
   const environment: Environment = {
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl ?? database?.url ?? '',
     ...(redis === null ? {} : { REDIS_URL: redis.url }),
     S3_ENDPOINT: objects.endpoint,
     S3_REGION: objects.region,
