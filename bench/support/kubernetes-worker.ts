@@ -6,6 +6,8 @@ import { loadConfig } from '@leasehold/config'
 import type { ImageName } from '@leasehold/domain'
 import { fakeTaskDriver, fakeTenancyDriver } from '@leasehold/testing'
 import { composeWorker } from '@leasehold/worker'
+// Not used: what the real worker loads is loaded here too, so that memory is that of the whole program.
+import '@leasehold/wiring'
 import { openClusterCapacity } from '../../packages/compute-kubernetes/src/capacity/open-cluster-capacity.ts'
 import type { KubeClient } from '../../packages/compute-kubernetes/src/client/kube-client.ts'
 import { openKubeClient } from '../../packages/compute-kubernetes/src/client/open-kube-client.ts'
