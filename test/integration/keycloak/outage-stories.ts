@@ -1,4 +1,5 @@
 import type { TenantId } from '@leasehold/domain'
+import { makeIssuerCheck } from '@leasehold/identity'
 import { describe, expect, it } from 'vitest'
 import type { KeycloakUnderTest } from './keycloak-under-test.ts'
 
@@ -67,6 +68,18 @@ export function outageStories(keycloak: () => KeycloakUnderTest): void {
           },
         )
         .toBe('mia@acme.example')
+    })
+
+    it('readiness is told so, and told when it is over', async () => {
+      const { signal } = new AbortController()
+      let now = 0
+      const check = makeIssuerCheck(keycloak().jwksUrl, () => (now += 60_000))
+
+      await whileFrozen(() => expect(check(signal)).rejects.toThrow())
+
+      await expect
+        .poll(() => check(signal).then(() => 'well', String), { timeout: 20_000 })
+        .toBe('well')
     })
 
     it(
