@@ -25,6 +25,7 @@ import { directoryFromConfig } from './directory-from-config.ts'
 import { type OpenPools, openConfiguredPools } from './open-pools.ts'
 import { openSecrets } from './open-secrets.ts'
 import { openServices } from './open-services.ts'
+import { reportObjectStore } from './report-object-store.ts'
 import { rulesFromConfig } from './rules-from-config.ts'
 
 /** Says whether one part answers; throws when it does not. */
@@ -104,6 +105,7 @@ async function open(
   closing.add('object store', async () => objects.close())
   const bucketAccess = openBucketAccess({ ...services.s3, log, now })
   closing.add('keys of buckets', async () => bucketAccess.close())
+  if (config.objectStore.kind === 's3') reportObjectStore(services.s3, now, log, closing)
   const records = { ...database, clock: systemClock }
   const { pools, close: closePools } = await openPools(config, log, signal, records)
   closing.add('pools', closePools)
