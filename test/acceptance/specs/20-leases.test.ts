@@ -151,7 +151,7 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     await api.send('POST', `/v1/leases/${main.id}/stop`)
     const stopped = await leaseIn(api, main.id, 'stopped')
 
-    expect(stopped.actions).toEqual(['start', 'extend', 'release'])
+    expect(stopped.actions).toEqual(['start', 'extend', 'resize', 'release'])
     expect(stopped.access).toEqual({ ssh: null, jupyter: null })
     expect((await identity.run(command, 'true')).code).not.toBe(0)
     expect((await browser.fetch(`${origin}/api/status`)).status).toBeGreaterThanOrEqual(401)

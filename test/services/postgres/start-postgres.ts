@@ -5,6 +5,7 @@ import { freePort, runCommand, step } from '@leasehold/dev-cluster'
 import pg from 'pg'
 import { type RunningProgram, runProgram } from '../run-program.ts'
 import { exists, type ServiceOptions } from '../service.ts'
+import { killServer } from './end-server.ts'
 import { postgresProgram, postgresVersion } from './postgres-programs.ts'
 
 /** A PostgreSQL on loopback as an operator gives it to Leasehold. Its data survives `start` after `stop` or `kill`. */
@@ -72,7 +73,11 @@ export async function startPostgres(options: ServiceOptions): Promise<StartedPos
     logFile,
     pid: () => running?.pid ?? 0,
     stop: async () => running?.stop(),
-    kill: async () => running?.kill(),
+    kill: async () => {
+      if (running === null) return
+      await killServer(running.pid)
+      await running.kill()
+    },
     start,
   }
 }
