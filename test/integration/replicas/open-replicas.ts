@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { openDatabase, startEmbeddedPostgres } from '@leasehold/db'
 import { developmentOrganizations, startDevIssuer } from '@leasehold/dev-issuer'
 import { defaultLimits, type TenantId } from '@leasehold/domain'
@@ -15,6 +16,7 @@ import { findRedisPrerequisites, freePorts } from '../../services/redis/redis-pr
 import { startRedis } from '../../services/redis/start-redis.ts'
 import { makeRandom } from '../../simulation/random.ts'
 
+const paperApp = fileURLToPath(new URL('paper-app.ts', import.meta.url))
 const root = resolve(import.meta.dirname, '../../..')
 const log = { info: () => {}, warn: () => {}, error: () => {} }
 const startMs = 90_000
@@ -160,9 +162,8 @@ async function startPaperApp(
   place: PaperPlace,
   closers: (() => Promise<unknown>)[],
 ): Promise<Replica> {
-  const file = join(import.meta.dirname, 'paper-app.ts')
   const stdio = ['ignore', 'ignore', 'pipe', 'ipc'] as const
-  const child = fork(file, [kind], { env, stdio: [...stdio], execArgv: [] })
+  const child = fork(paperApp, [kind], { env, stdio: [...stdio], execArgv: [] })
   place.attach(child)
   const ready = new Promise<void>((found) => {
     child.on('message', (message) => {
