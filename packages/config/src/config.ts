@@ -77,6 +77,8 @@ export type Config = {
         readonly iamEndpoint: string | null
         readonly roleArn: string | null
       }
+  /** Null: as much as there is room. */
+  readonly bucketBytes: number | null
   readonly identity:
     | {
         readonly kind: 'development'

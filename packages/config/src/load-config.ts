@@ -70,6 +70,7 @@ function disorders(env: Settings): string[] {
 
 const secondMs = 1_000
 const mebibyte = 1_048_576
+const gibibyte = 1_024 * mebibyte
 
 function toConfig(env: Settings, pools: Config['pools']): Config {
   return {
@@ -100,7 +101,9 @@ function toConfig(env: Settings, pools: Config['pools']): Config {
   }
 }
 
-function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectStore' | 'identity'> {
+function storesOf(
+  env: Settings,
+): Pick<Config, 'database' | 'queue' | 'objectStore' | 'bucketBytes' | 'identity'> {
   return {
     database: {
       maxConnections: env.DATABASE_MAX_CONNECTIONS,
@@ -122,6 +125,7 @@ function storesOf(env: Settings): Pick<Config, 'database' | 'queue' | 'objectSto
             iamEndpoint: baseUrl(env.S3_IAM_ENDPOINT),
             roleArn: env.S3_ROLE_ARN ?? null,
           },
+    bucketBytes: env.BUCKET_MAX_GIB === undefined ? null : env.BUCKET_MAX_GIB * gibibyte,
     identity: identityFrom(env),
   }
 }

@@ -64,6 +64,13 @@ export const meanings: Record<SettingName, Meaning> = {
     absent: 'an embedded object store, for one machine',
   }),
   S3_REGION: meaning('Object store', 'Region that requests are signed for.'),
+  BUCKET_MAX_GIB: meaning(
+    'Object store',
+    'What each tenant’s bucket may hold, where the store can limit it (MinIO).',
+    {
+      absent: 'as much as there is room',
+    },
+  ),
   S3_PUBLIC_ENDPOINT: meaning(
     'Object store',
     'Address of the S3 server for renters: in links, and beside their keys.',

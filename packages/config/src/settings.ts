@@ -42,6 +42,7 @@ export const settings = {
 
   S3_ENDPOINT: optional({ pattern: '^https?://' }),
   S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),
+  BUCKET_MAX_GIB: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
   S3_PUBLIC_ENDPOINT: optional({ pattern: '^https?://' }),
   S3_IAM_ENDPOINT: optional({ pattern: '^https?://' }),
   S3_ROLE_ARN: optional({ pattern: '^arn:' }),

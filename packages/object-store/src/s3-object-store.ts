@@ -25,6 +25,8 @@ export type S3ObjectStoreOptions = S3Address & {
   readonly publicEndpoint?: string | null
   /** Web pages that may use the buckets. */
   readonly corsOrigins?: readonly string[]
+  /** How much a bucket may hold, where the store can limit it (MinIO); null: as much as there is room. */
+  readonly bucketBytes?: number | null
 }
 
 const fiveGibibytes = 5 * 1_073_741_824

@@ -26,14 +26,14 @@ const servers = [
     start: startMinio,
     nestedNames: 'hidden' as const,
     credentials: 'session' as const,
-    states: { ...works, encryption: 'works', cors: 'missing' } as const,
+    states: { ...works, encryption: 'works', quota: 'works', cors: 'missing' } as const,
   },
   {
     name: 'versitygw',
     start: startVersitygw,
     nestedNames: 'refused' as const,
     credentials: 'user' as const,
-    states: { ...works, encryption: 'ignored', cors: 'works' } as const,
+    states: { ...works, encryption: 'ignored', quota: 'missing', cors: 'works' } as const,
   },
 ]
 /** A first build takes minutes. */

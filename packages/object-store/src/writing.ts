@@ -46,6 +46,7 @@ export async function writeObject(
       // The store only says that the body broke off; why it did was found here.
       if (checked.fault() !== null) return null
       if (isMissing(error)) throw bucketMissing()
+      if (s3ErrorName(error).endsWith('QuotaExceeded')) throw bucketFull()
       if (nameTaken.includes(s3ErrorName(error))) throw nameInTheWay()
       throw error
     }
@@ -151,6 +152,13 @@ function nameInTheWay(): DomainError {
   return new DomainError(
     'file/path-invalid',
     'A file and a folder cannot have the same name in this object store. Choose another name, or remove the file that is in the way.',
+  )
+}
+
+function bucketFull(): DomainError {
+  return new DomainError(
+    'quota/exceeded',
+    'Your bucket is full. Nothing was stored; remove files you no longer need, or ask the operator for more room.',
   )
 }
 

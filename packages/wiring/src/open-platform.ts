@@ -100,8 +100,9 @@ async function open(
   closing.add('database', () => database.close())
   const queue = await openQueue({ ...services.queue, log, now })
   closing.add('queue', () => queue.close())
+  const { bucketBytes } = config
   const { corsOrigins } = config.edge
-  const objects = openS3ObjectStore({ ...services.s3, corsOrigins, log })
+  const objects = openS3ObjectStore({ ...services.s3, corsOrigins, bucketBytes, log })
   closing.add('object store', async () => objects.close())
   const bucketAccess = openBucketAccess({ ...services.s3, log, now })
   closing.add('keys of buckets', async () => bucketAccess.close())

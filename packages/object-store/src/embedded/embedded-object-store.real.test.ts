@@ -71,6 +71,7 @@ describe.skipIf(missing !== null)(
         'unfinished-uploads': 'works',
         cors: 'works',
         checksums: 'works',
+        quota: 'missing',
       },
     })
 

@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-s3'
 import type { Log } from '@leasehold/application'
 import { prepareProbeBuckets } from '../credentials/key-limits.ts'
-import { limited } from '../s3-client.ts'
+import { limited, type S3Address } from '../s3-client.ts'
 import { s3ErrorName } from '../s3-errors.ts'
+import { setBucketQuota } from './bucket-quota.ts'
 import { corsRules, uploadExpiry } from './bucket-settings.ts'
 import {
   type FeatureState,
@@ -18,11 +19,13 @@ import {
   probeUploadExpiry,
 } from './feature-probes.ts'
 
-export type PreparingOptions = {
+export type PreparingOptions = S3Address & {
   readonly client: S3Client
   readonly log: Log
   /** Web pages that may use the buckets; none without. */
   readonly corsOrigins?: readonly string[]
+  /** How much a bucket may hold, where the store can limit it; null: as much as there is room. */
+  readonly bucketBytes?: number | null
 }
 
 const againMs = 6 * 3_600_000
@@ -35,7 +38,7 @@ const leftUploadMs = 24 * 3_600_000
  * Each bucket is prepared once by each process, and again after six hours; a failure costs a warning.
  */
 export function makePrepareBucket(options: PreparingOptions) {
-  const { client, log, corsOrigins = [] } = options
+  const { client, log } = options
   const prepared = new Map<string, number>()
   let features: Promise<Features> | null = null
   const find = (): Promise<Features> => {
@@ -51,7 +54,7 @@ export function makePrepareBucket(options: PreparingOptions) {
     // Before the work, so that many who ask at once do not all do it.
     prepared.set(bucket, performance.now())
     try {
-      await prepare(client, bucket, await find(), corsOrigins, signal)
+      await prepare(options, bucket, await find(), signal)
     } catch (error) {
       prepared.delete(bucket)
       log.warn({ bucket, reason: s3ErrorName(error) }, 'bucket without all its settings for now')
@@ -71,12 +74,13 @@ async function findFeatures(client: S3Client, signal: AbortSignal): Promise<Feat
 }
 
 async function prepare(
-  client: S3Client,
+  options: PreparingOptions,
   Bucket: string,
   features: Features,
-  corsOrigins: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { client, corsOrigins = [], bucketBytes = null } = options
+  if (bucketBytes !== null) await setBucketQuota(options, Bucket, bucketBytes, signal)
   if (features.encryption === 'works') {
     const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const } }
     const ServerSideEncryptionConfiguration = { Rules: [rule] }

@@ -3,9 +3,10 @@ import {
   type KeyMakerOptions,
   type StoreCredentials,
 } from '../credentials/find-key-maker.ts'
-import { prepareProbeBuckets } from '../credentials/key-limits.ts'
+import { prepareProbeBuckets, probeBuckets } from '../credentials/key-limits.ts'
 import { openS3Client } from '../s3-client.ts'
 import { s3ErrorName, unavailable } from '../s3-errors.ts'
+import { setBucketQuota } from './bucket-quota.ts'
 import {
   type FeatureState,
   type Probe,
@@ -22,6 +23,7 @@ export type StoreFeature =
   | 'unfinished-uploads'
   | 'cors'
   | 'checksums'
+  | 'quota'
 
 /** What a store can do of what Leasehold uses. `advice` is for the operator; null where nothing is to be done. */
 export type StoreFinding = {
@@ -54,6 +56,7 @@ export async function probeObjectStore(
       ['unfinished-uploads', probeEnding],
       ['cors', probeCors],
       ['checksums', probeChecksums],
+      ['quota', (_client, limited) => setBucketQuota(options, probeBuckets[0], roomBytes, limited)],
     ]
     const findings: StoreFinding[] = []
     for (const [feature, probe] of probes)
@@ -69,6 +72,9 @@ export async function probeObjectStore(
     client.destroy()
   }
 }
+
+/** What the bucket of probes may hold: more than any probe writes. */
+const roomBytes = 1_073_741_824
 
 /** By the store's own rule, or else by us. */
 const probeEnding: Probe = async (client, signal) =>
@@ -115,6 +121,13 @@ const words = {
     ignored: 'Content that differs from its checksum is taken.',
     advice:
       'Leasehold checks what goes through its API. Clients with keys of their own should read back what matters.',
+  },
+  quota: {
+    works: 'What a bucket may hold can be limited (BUCKET_MAX_GIB).',
+    missing:
+      'What a bucket may hold cannot be limited (MinIO’s admin API is not there, or not for this key).',
+    ignored: 'What a bucket may hold cannot be limited.',
+    advice: 'Watch the room of the store, or use quotas of its file system.',
   },
 } as const
 

@@ -1,3 +1,4 @@
+import { IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -112,7 +113,13 @@ export function bucketIsolationContract(name: string, options: BucketIsolationOp
       'a key for %s is refused everything in another bucket and about the store, and nothing changes there',
       async (rights) => {
         const { client, address } = await clientOf(rights)
-        const trespass: Trespass = { own, theirs, key, uploadId }
+        await options.access().issue(theirs, 'read', 900, signal)
+        const users = await usersOf(options.address())
+        const trespass: Trespass = {
+          ...{ own, theirs, key, uploadId },
+          ownUser: users.find((name) => name.startsWith(own)) ?? 'nobody',
+          otherUser: users.find((name) => name.startsWith(theirs)) ?? 'nobody',
+        }
         const attempts = {
           ...objectTrespasses(client, trespass),
           ...uploadTrespasses(client, trespass),
@@ -155,6 +162,17 @@ export function bucketIsolationContract(name: string, options: BucketIsolationOp
       expect(await allowedOf(Object.fromEntries(attempts))).toEqual([])
     })
   })
+}
+
+/** None where the store has no IAM. */
+async function usersOf(address: S3Address & { iamEndpoint: string }): Promise<readonly string[]> {
+  const { iamEndpoint: endpoint, region, accessKeyId, secretAccessKey } = address
+  const credentials = { accessKeyId, secretAccessKey }
+  const client = new IAMClient({ endpoint, region, credentials, maxAttempts: 1 })
+  return await client.send(new ListUsersCommand({})).then(
+    ({ Users = [] }) => Users.flatMap(({ UserName }) => UserName ?? []),
+    () => [],
+  )
 }
 
 /** The names of those that were not refused by the store with a 4xx of its own. */

@@ -1,4 +1,9 @@
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
 import * as s3 from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
@@ -10,6 +15,9 @@ export type Trespass = {
   readonly theirs: string
   readonly key: string
   readonly uploadId: string
+  /** Users of the store, where it made some; names that nobody has otherwise. */
+  readonly ownUser: string
+  readonly otherUser: string
 }
 
 type Attempts = Readonly<Record<string, () => Promise<unknown>>>
@@ -74,7 +82,7 @@ export function uploadTrespasses(client: s3.S3Client, trespass: Trespass): Attem
 export function adminTrespasses(
   client: s3.S3Client,
   address: S3Address & { readonly iamEndpoint: string },
-  { own, theirs }: Trespass,
+  { own, theirs, ownUser, otherUser }: Trespass,
 ): Attempts {
   const everyone = {
     Statement: [
@@ -103,7 +111,14 @@ export function adminTrespasses(
     'removes its own bucket': () => client.send(new s3.DeleteBucketCommand({ Bucket: own })),
     'makes a bucket': () => client.send(new s3.CreateBucketCommand({ Bucket: `${own}-more` })),
     'makes a user': () => new IAMClient(settings).send(new CreateUserCommand({ UserName: 'me' })),
-    'makes a key': () => new IAMClient(settings).send(new CreateAccessKeyCommand({})),
+    'makes a key of the platform': () =>
+      new IAMClient(settings).send(new CreateAccessKeyCommand({ UserName: 'leasehold' })),
+    'makes a key of another user': () =>
+      new IAMClient(settings).send(new CreateAccessKeyCommand({ UserName: otherUser })),
+    'widens its own rights': () =>
+      new IAMClient(settings).send(
+        new PutUserPolicyCommand({ UserName: ownUser, PolicyName: 'more', PolicyDocument: Policy }),
+      ),
     'takes more rights': () =>
       new STSClient(settings).send(
         new AssumeRoleCommand({
