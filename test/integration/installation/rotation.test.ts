@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { waitFor } from '../../../scripts/client/wait-for.ts'
+import { findProgram } from '../../services/service.ts'
+import { runDocumented } from './documented-commands.ts'
+import {
+  type Environment,
+  type Installation,
+  type StartedApp,
+  startInstallation,
+} from './start-installation.ts'
+
+const missing = (await findProgram('psql')) === null ? 'psql is not installed' : null
+const document = 'rotating-secrets.md'
+
+describe.skipIf(missing !== null)(
+  `rotating secrets, as documented${missing === null ? '' : ` (${missing})`}`,
+  () => {
+    let installation: Installation
+    let folder: string
+    let api: StartedApp
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'rotation-'))
+      installation = await startInstallation()
+      api = await installation.start('api', 'api listens')
+    }, 240_000)
+    afterAll(async () => {
+      await installation?.stop()
+      await rm(folder, { recursive: true, force: true })
+    })
+
+    async function secretFile(name: string, content: string): Promise<string> {
+      const file = join(folder, name)
+      await writeFile(file, content, { mode: 0o600 })
+      return file
+    }
+
+    async function readiness(): Promise<Readonly<Record<string, string>>> {
+      const { API_PORT: port } = installation.environment
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
+      return ((await answer.json()) as { parts: Record<string, string> }).parts
+    }
+    const isWell = (part: string) =>
+      waitFor(part, readiness, (parts) => parts[part] === 'ok', { withinMs: 30_000, everyMs: 200 })
+
+    /** An app that is replaced, as in a rolling restart. */
+    async function restart(changed: Environment): Promise<void> {
+      await api.stop()
+      api = await installation.start('api', 'api listens', changed)
+    }
+
+    it('gives the database role a new password under a running API', async () => {
+      const { DATABASE_URL: superuser = '' } = installation.environment
+      const client = new pg.Client({ connectionString: superuser })
+      await client.connect()
+      await client.query(`CREATE ROLE leasehold LOGIN PASSWORD 'old' IN ROLE ${client.user}`)
+      const as = (password: string) => {
+        const url = new URL(superuser)
+        url.username = 'leasehold'
+        url.password = password
+        return { DATABASE_URL: url.href }
+      }
+      const { hostname, port, username, password, pathname } = new URL(superuser)
+      try {
+        await client.query('GRANT ALL ON ALL TABLES IN SCHEMA public TO leasehold')
+        await restart(as('old'))
+        const newPassword = "new ' and strange"
+        await runDocumented(document, 'database password', {
+          PATH: process.env.PATH ?? '',
+          PGHOST: hostname,
+          PGPORT: port,
+          PGUSER: username,
+          PGDATABASE: pathname.slice(1),
+          PGPASSFILE: await secretFile('pgpass', `*:*:*:*:${decodeURIComponent(password)}\n`),
+          NEW_PASSWORD_FILE: await secretFile('new-database', newPassword),
+        })
+
+        await isWell('database')
+        await expect(
+          new pg.Client({ connectionString: as('old').DATABASE_URL }).connect(),
+        ).rejects.toThrow(/password/)
+        await restart(as(newPassword))
+        await isWell('database')
+      } finally {
+        await restart({})
+        await client.query('DROP OWNED BY leasehold')
+        await client.query('DROP ROLE leasehold')
+        await client.end()
+      }
+    }, 180_000)
+
+    it('gives Redis a new password while the API uses the old one', async (test) => {
+      const { REDIS_URL: url } = installation.environment
+      test.skip(url === undefined, 'redis-server is not installed')
+      const old = new URL(url ?? '')
+      const next = new URL(url ?? '')
+      next.password = 'brand-new-password'
+      const commands = {
+        PATH: process.env.PATH ?? '',
+        REDIS_HOST: old.hostname,
+        REDIS_PORT: old.port,
+        REDISCLI_AUTH: old.password,
+        NEW_PASSWORD_FILE: await secretFile('new-redis', next.password),
+        OLD_PASSWORD_FILE: await secretFile('old-redis', old.password),
+      }
+
+      await runDocumented(document, 'redis: a second password', commands)
+      await isWell('queue')
+      await restart({ REDIS_URL: next.href })
+      await isWell('queue')
+      await runDocumented(document, 'redis: the old one goes', {
+        ...commands,
+        REDISCLI_AUTH: next.password,
+      })
+
+      await isWell('queue')
+      await expect(
+        installation.start('api', 'api listens', {
+          API_PORT: '0',
+          OPERATOR_PORT: '0',
+          RUN_API_PORT: '0',
+        }),
+      ).rejects.toThrow(/ended with 1/)
+    }, 180_000)
+  },
+)
