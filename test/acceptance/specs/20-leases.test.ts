@@ -162,6 +162,19 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     expect(twice.enteredStateAt).toBe(stopped.enteredStateAt)
   })
 
+  it('are given another size while they are stopped, and keep their disk', async () => {
+    const resize = (machineType: string) =>
+      api.send<Lease>('POST', `/v1/leases/${main.id}/resize`, { json: { machineType } })
+
+    const small = await resize('small')
+    const tiny = await resize('tiny')
+
+    expect(small).toMatchObject({ state: 'stopped', machineType: 'small' })
+    expect(small.resources).toMatchObject({ vcpu: 2, diskGiB: main.resources.diskGiB })
+    expect(small.pricePerHourMicros).toBeGreaterThan(main.pricePerHourMicros)
+    expect(tiny.resources).toEqual(main.resources)
+  })
+
   it('start again: the same id, the same data, the same host key', async () => {
     const hostKeys = main.access.ssh?.hostKeys
 
