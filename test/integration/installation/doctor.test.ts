@@ -45,7 +45,7 @@ describe('leasehold doctor', () => {
     await client.end()
   }
 
-  it.each(['settings', 'disk', 'queue', 'object store', 'gateway', 'SSH gateway'])(
+  it.each(['settings', 'disk', 'queue', 'gateway', 'SSH gateway'])(
     'finds nothing to do about %s where nothing is wrong',
     async (part) => {
       expect(troubles(await examine(part))).toEqual([])
@@ -148,6 +148,17 @@ describe('leasehold doctor', () => {
 
     const [lost] = await examine('identity', { OIDC_JWKS_URL: `${issuer}/nowhere` })
     expect(lost).toMatchObject({ verdict: 'problem', says: expect.stringContaining('404') })
+  })
+
+  it('says what the object store cannot do, beside what it can', async () => {
+    const findings = await examine('object store')
+
+    expect(findings.filter(({ verdict }) => verdict === 'problem')).toEqual([])
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['answers', 'writes', 'encryption', 'bucket-credentials']),
+    )
+    // SeaweedFS as we start it has no key to encrypt with.
+    expect(troubles(findings)).toContain('encryption')
   })
 
   it('finds a key pair that the object store does not know', async () => {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Log } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
-import { openS3ObjectStore } from '@leasehold/object-store'
+import { openS3ObjectStore, probeObjectStore, type StoreFinding } from '@leasehold/object-store'
 import { type Finding, findingsOf } from '../finding.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { Check } from '../run-checks.ts'
 
-const { ok, problem } = findingsOf('object store')
+const { ok, warning, problem } = findingsOf('object store')
 
 type Store = ReturnType<typeof openS3ObjectStore>
 
@@ -21,13 +21,24 @@ export function checkObjectStore({ objectStore }: Config, log: Log): readonly Ch
         const store = openS3ObjectStore({ ...objectStore, log })
         try {
           await store.check(signal)
-          return [ok('answers', `${objectStore.endpoint} answers.`), await roundTrip(store, signal)]
+          return [
+            ok('answers', `${objectStore.endpoint} answers.`),
+            await roundTrip(store, signal),
+            ...(
+              await probeObjectStore({ ...objectStore, now: Date.now, log }, signal)
+            ).findings.map(featureOf),
+          ]
         } finally {
           store.close()
         }
       },
     },
   ]
+}
+
+/** What a store cannot do is worked around: worth knowing, and nothing that does not work. */
+function featureOf({ feature, detail, advice }: StoreFinding): Finding {
+  return advice === null ? ok(feature, detail) : warning(feature, detail, advice)
 }
 
 const path = 'doctor.txt'
