@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitFor } from '../../../scripts/client/wait-for.ts'
+import { findRedisPrerequisites } from '../../services/redis/redis-process.ts'
 import { findProgram } from '../../services/service.ts'
 import { runDocumented } from './documented-commands.ts'
 import {
@@ -93,38 +94,41 @@ describe.skipIf(missing !== null)(
       }
     }, 180_000)
 
-    it('gives Redis a new password while the API uses the old one', async (test) => {
-      const { REDIS_URL: url } = installation.environment
-      test.skip(url === undefined, 'redis-server is not installed')
-      const old = new URL(url ?? '')
-      const next = new URL(url ?? '')
-      next.password = 'brand-new-password'
-      const commands = {
-        PATH: process.env.PATH ?? '',
-        REDIS_HOST: old.hostname,
-        REDIS_PORT: old.port,
-        REDISCLI_AUTH: old.password,
-        NEW_PASSWORD_FILE: await secretFile('new-redis', next.password),
-        OLD_PASSWORD_FILE: await secretFile('old-redis', old.password),
-      }
+    it.skipIf(findRedisPrerequisites() !== null)(
+      'gives Redis a new password while the API uses the old one',
+      async () => {
+        const { REDIS_URL: url } = installation.environment
+        const old = new URL(url ?? '')
+        const next = new URL(url ?? '')
+        next.password = 'brand-new-password'
+        const commands = {
+          PATH: process.env.PATH ?? '',
+          REDIS_HOST: old.hostname,
+          REDIS_PORT: old.port,
+          REDISCLI_AUTH: old.password,
+          NEW_PASSWORD_FILE: await secretFile('new-redis', next.password),
+          OLD_PASSWORD_FILE: await secretFile('old-redis', old.password),
+        }
 
-      await runDocumented(document, 'redis: a second password', commands)
-      await isWell('queue')
-      await restart({ REDIS_URL: next.href })
-      await isWell('queue')
-      await runDocumented(document, 'redis: the old one goes', {
-        ...commands,
-        REDISCLI_AUTH: next.password,
-      })
+        await runDocumented(document, 'redis: a second password', commands)
+        await isWell('queue')
+        await restart({ REDIS_URL: next.href })
+        await isWell('queue')
+        await runDocumented(document, 'redis: the old one goes', {
+          ...commands,
+          REDISCLI_AUTH: next.password,
+        })
 
-      await isWell('queue')
-      await expect(
-        installation.start('api', 'api listens', {
-          API_PORT: '0',
-          OPERATOR_PORT: '0',
-          RUN_API_PORT: '0',
-        }),
-      ).rejects.toThrow(/ended with 1/)
-    }, 180_000)
+        await isWell('queue')
+        await expect(
+          installation.start('api', 'api listens', {
+            API_PORT: '0',
+            OPERATOR_PORT: '0',
+            RUN_API_PORT: '0',
+          }),
+        ).rejects.toThrow(/ended with 1/)
+      },
+      180_000,
+    )
   },
 )
