@@ -6,7 +6,6 @@ import {
   anApi,
   aReadyLease,
   aSubmittedTask,
-  leaseBody,
   type Person,
 } from '../test/api-harness.ts'
 import { type Operation, operationsOf } from '../test/declared-answers.ts'
