@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -36,6 +36,11 @@ export async function openImageBuilder(): Promise<ImageBuilder> {
     (
       await run('buildah', [...storage, '--storage-driver', 'overlay', ...args], limits)
     ).stdout.trim()
+  // What an earlier run was cut off from, and layers of files that have changed since.
+  await buildah('rm', '--all')
+  await buildah('rmi', '--prune')
+  const context = join(folder, 'context')
+  await copySources(context)
   if ((await buildah('images', '--quiet', baseImage).catch(() => '')) === '')
     await makeBaseImage(buildah)
   return {
@@ -43,8 +48,8 @@ export async function openImageBuilder(): Promise<ImageBuilder> {
     async build(target) {
       const tag = `localhost/leasehold/${target}:test`
       const options = ['--isolation', 'chroot', '--pull-never', '--layers', '--format', 'docker']
-      const file = join(root, 'deploy/images/Dockerfile')
-      await buildah('build', ...options, '--target', target, '--tag', tag, '--file', file, root)
+      const file = join(context, 'deploy/images/Dockerfile')
+      await buildah('build', ...options, '--target', target, '--tag', tag, '--file', file, context)
       return tag
     },
     start(...args) {
@@ -66,6 +71,17 @@ async function endGroup(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve))
   process.kill(-child.pid, 'SIGTERM')
   await ended
+}
+
+/** The sources as they are now: what changes while images are built would be in some of them only, and spoil the layers that they share. */
+async function copySources(context: string): Promise<void> {
+  await rm(context, { recursive: true, force: true })
+  await mkdir(context, { recursive: true })
+  const files = 'git ls-files -z --cached --others --exclude-standard'
+  const copy =
+    'tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory="$CONTEXT"'
+  const env = { ...process.env, CONTEXT: context }
+  await run('bash', ['-c', `${files} | ${copy}`], { ...limits, cwd: root, env })
 }
 
 /** What the official image has as far as ours need it: Debian, user 1000, Node.js and npm, and this computer's trust in certificates. */
