@@ -15,9 +15,9 @@ import { taskStart } from './benchmarks/task-start.ts'
 import { twoReplicas } from './benchmarks/two-replicas.ts'
 import type { Benchmark, Result } from './support/benchmark.ts'
 import { printJson, printResult } from './support/print-result.ts'
-import { writeResults } from './support/results-file.ts'
+import { recordResult, writeResults } from './support/results-file.ts'
 
-/** `[NAME…] [--json]`: the named benchmarks, or all of them and then bench/RESULTS.md anew. */
+/** `[NAME…] [--json] [--record]`: all benchmarks, recorded in RESULTS.md, or the named ones, recorded when that is said. */
 const benchmarks = [
   createLease,
   hotTenant,
@@ -35,7 +35,10 @@ const benchmarks = [
   rowSecurity,
 ]
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const chosen = positionals.map(byName)
@@ -44,15 +47,16 @@ if (chosen.includes(undefined)) {
   process.exit(2)
 }
 
-const results: Result[] = []
+const folder = new URL('./results/', import.meta.url)
 for (const benchmark of chosen.length === 0 ? benchmarks : chosen) {
   if (benchmark === undefined) continue
   const result = await measure(benchmark)
   if (result === null) process.exitCode = 1
-  else results.push(result)
+  else if (chosen.length === 0 || values.record) {
+    await recordResult(result, folder)
+    await writeResults(benchmarks, folder, new URL('./RESULTS.md', import.meta.url))
+  }
 }
-if (chosen.length === 0 && results.length > 0)
-  await writeResults(results, new URL('./RESULTS.md', import.meta.url))
 
 function byName(name: string): Benchmark | undefined {
   return benchmarks.find((benchmark) => benchmark.name === name)

@@ -2,10 +2,15 @@ import { type Figure, meets, type Result } from './benchmark.ts'
 import { rounded } from './statistics.ts'
 
 /** One line of JSON, for programs. */
-export function printJson({ name, value, goal, better, runs, unit, also, naive }: Result): void {
+export function printJson(result: Result): void {
+  process.stdout.write(`${JSON.stringify(asJson(result))}\n`)
+}
+
+/** What a result says in JSON, its numbers rounded. */
+export function asJson({ name, value, goal, better, runs, unit, also, naive }: Result) {
   const numbers = (figures: readonly Figure[]) =>
     figures.map((figure) => ({ ...figure, value: rounded(figure.value) }))
-  const line = {
+  return {
     name,
     value: rounded(value),
     goal,
@@ -15,7 +20,6 @@ export function printJson({ name, value, goal, better, runs, unit, also, naive }
     also: numbers(also),
     naive: numbers(naive),
   }
-  process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
 /** A table, for people. */

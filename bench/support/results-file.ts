@@ -1,20 +1,33 @@
-import { writeFile } from 'node:fs/promises'
-import type { Figure, Result } from './benchmark.ts'
-import { describeMachine } from './machine.ts'
-import { amount, verdict } from './print-result.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import type { Benchmark, Figure, Result } from './benchmark.ts'
+import { describeMachine, type MachineFacts } from './machine.ts'
+import { amount, asJson, verdict } from './print-result.ts'
 import { rounded } from './statistics.ts'
 
-/** Writes all results as one document, with the machine that they are from. */
-export async function writeResults(results: readonly Result[], file: URL): Promise<void> {
-  const { processor, cores, memoryGiB, kernel, node, postgres } = await describeMachine()
+type Recorded = Result & { readonly date: string; readonly machine: MachineFacts }
+
+/** Keeps a result as `results/NAME.json`, with the day and the machine that it is from. */
+export async function recordResult(result: Result, folder: URL): Promise<void> {
+  const machine = await describeMachine()
+  const date = new Date().toISOString().slice(0, 10)
+  await mkdir(folder, { recursive: true })
+  const text = JSON.stringify({ date, machine, ...asJson(result) }, null, 2)
+  await writeFile(new URL(`${result.name}.json`, folder), `${text}\n`)
+}
+
+/** Writes all that was recorded as one document. */
+export async function writeResults(
+  benchmarks: readonly Benchmark[],
+  folder: URL,
+  file: URL,
+): Promise<void> {
+  const read = await Promise.all(benchmarks.map((benchmark) => readRecorded(benchmark, folder)))
+  const results = read.filter((result) => result !== null)
   const text = [
     '# Results',
     '',
     'Written by `npm run bench`; [README.md](README.md) says how to read it. Only ratios and goals mean',
-    'something on another machine.',
-    '',
-    `Measured on ${new Date().toISOString().slice(0, 10)} with ${cores} cores of ${processor}, ${memoryGiB} GiB of memory, Linux ${kernel},`,
-    `Node.js ${node.slice(1)}, PostgreSQL ${postgres}. Servers, load and everything else share these cores.`,
+    'something on another machine. Servers, load and everything else share the cores.',
     '',
     '| Benchmark | Value | Goal | |',
     '| --- | --- | --- | --- |',
@@ -25,6 +38,17 @@ export async function writeResults(results: readonly Result[], file: URL): Promi
   await writeFile(file, text)
 }
 
+/** Null when it was never recorded. */
+async function readRecorded(benchmark: Benchmark, folder: URL): Promise<Recorded | null> {
+  try {
+    const text = await readFile(new URL(`${benchmark.name}.json`, folder), 'utf8')
+    return { ...benchmark, ...(JSON.parse(text) as Recorded) }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
 function summaryRow(result: Result): string {
   const { name, value, unit, goal, better, also } = result
   const missed = also.filter((figure) => verdict(figure).endsWith('MISSED'))
@@ -33,8 +57,9 @@ function summaryRow(result: Result): string {
   return `| [${name}](#${name}) | ${amount(value, unit)} | ${better === 'higher' ? '≥' : '≤'} ${goal} | ${words} |`
 }
 
-function section(result: Result): string[] {
-  const { name, title, value, unit, runs, also, naive, how } = result
+function section(result: Recorded): string[] {
+  const { name, title, value, unit, runs, also, naive, how, date } = result
+  const { processor, cores, memoryGiB, kernel, node, postgres } = result.machine
   return [
     '',
     `## ${name}`,
@@ -49,6 +74,7 @@ function section(result: Result): string[] {
     ...naive.map((figure) => `| *${figure.name}* | *${amount(figure.value, figure.unit)}* |`),
     '',
     ...how.map((sentence) => `- ${sentence}`),
+    `- Measured on ${date} with ${cores} cores of ${processor}, ${memoryGiB} GiB of memory, Linux ${kernel}, Node.js ${node.slice(1)}, PostgreSQL ${postgres}.`,
   ]
 }
 
