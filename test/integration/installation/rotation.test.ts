@@ -55,21 +55,14 @@ describe.skipIf(missing !== null)(
     }
 
     it('gives the database role a new password under a running API', async () => {
-      const { DATABASE_URL: superuser = '' } = installation.environment
-      const client = new pg.Client({ connectionString: superuser })
-      await client.connect()
-      await client.query(`CREATE ROLE leasehold LOGIN PASSWORD 'old' IN ROLE ${client.user}`)
-      const as = (password: string) => {
-        const url = new URL(superuser)
-        url.username = 'leasehold'
-        url.password = password
-        return { DATABASE_URL: url.href }
-      }
-      const { hostname, port, username, password, pathname } = new URL(superuser)
+      const { DATABASE_URL: old = '' } = installation.environment
+      const { hostname, port, username, password, pathname } = new URL(old)
+      const standing = new pg.Client({ connectionString: old })
+      await standing.connect()
+      const newPassword = "new ' and strange"
+      const next = new URL(old)
+      next.password = newPassword
       try {
-        await client.query('GRANT ALL ON ALL TABLES IN SCHEMA public TO leasehold')
-        await restart(as('old'))
-        const newPassword = "new ' and strange"
         await runDocumented(document, 'database password', {
           PATH: process.env.PATH ?? '',
           PGHOST: hostname,
@@ -81,16 +74,14 @@ describe.skipIf(missing !== null)(
         })
 
         await isWell('database')
-        await expect(
-          new pg.Client({ connectionString: as('old').DATABASE_URL }).connect(),
-        ).rejects.toThrow(/password/)
-        await restart(as(newPassword))
+        await expect(new pg.Client({ connectionString: old }).connect()).rejects.toThrow(/password/)
+        await restart({ DATABASE_URL: next.href })
         await isWell('database')
       } finally {
+        const literal = standing.escapeLiteral(decodeURIComponent(password))
+        await standing.query(`ALTER ROLE ${username} PASSWORD ${literal}`)
+        await standing.end()
         await restart({})
-        await client.query('DROP OWNED BY leasehold')
-        await client.query('DROP ROLE leasehold')
-        await client.end()
       }
     }, 180_000)
 
