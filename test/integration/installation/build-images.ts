@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -25,6 +25,7 @@ export async function findBuildPrerequisites(): Promise<string | null> {
 export type ImageBuilder = {
   buildah(...args: readonly string[]): Promise<string>
   build(target: string): Promise<string>
+  close(): Promise<void>
   /** Runs without waiting for its end; `stop` ends it and everything it started. */
   start(...args: readonly string[]): { stop(): Promise<void>; said(): string }
 }
@@ -39,7 +40,8 @@ export async function openImageBuilder(): Promise<ImageBuilder> {
   // What an earlier run was cut off from, and layers of files that have changed since.
   await buildah('rm', '--all')
   await buildah('rmi', '--prune')
-  const context = join(folder, 'context')
+  // Elsewhere than in the checkout, whose tools would find a second project in it.
+  const context = await mkdtemp(join(tmpdir(), 'image-sources-'))
   await copySources(context)
   if ((await buildah('images', '--quiet', baseImage).catch(() => '')) === '')
     await makeBaseImage(buildah)
@@ -52,6 +54,7 @@ export async function openImageBuilder(): Promise<ImageBuilder> {
       await buildah('build', ...options, '--target', target, '--tag', tag, '--file', file, context)
       return tag
     },
+    close: () => rm(context, { recursive: true, force: true }),
     start(...args) {
       const words = [...storage, '--storage-driver', 'overlay', ...args]
       // A group of its own, so that it can be ended with all it started.
@@ -75,8 +78,6 @@ async function endGroup(child: ChildProcess): Promise<void> {
 
 /** The sources as they are now: what changes while images are built would be in some of them only, and spoil the layers that they share. */
 async function copySources(context: string): Promise<void> {
-  await rm(context, { recursive: true, force: true })
-  await mkdir(context, { recursive: true })
   const files = 'git ls-files -z --cached --others --exclude-standard'
   const copy =
     'tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory="$CONTEXT"'

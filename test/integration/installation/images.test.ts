@@ -23,6 +23,7 @@ describe.skipIf(missing !== null)(
     }, 300_000)
     afterAll(async () => {
       for (const container of containers) await builder.buildah('rm', container)
+      await builder?.close()
       await installation?.stop()
     })
 
