@@ -84,7 +84,7 @@ async function missingRights(
   for (const { says, attributes } of asked) {
     const review = await client.create<KubeObject & { status?: { allowed?: boolean } }>(
       accessReviews,
-      { metadata: { name: 'leasehold-doctor' }, spec: { resourceAttributes: attributes } },
+      { metadata: { name: '' }, spec: { resourceAttributes: attributes } },
       signal,
     )
     if (review.status?.allowed !== true) missing.push(says)

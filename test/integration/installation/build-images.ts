@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { hostAptSources } from '@leasehold/compute-local'
-import { findProgram, servicesCache } from '../../services/service.ts'
+import { findProgram } from '../../services/service.ts'
 import { root } from './start-installation.ts'
 
 const run = promisify(execFile)
@@ -21,7 +21,7 @@ export async function findBuildPrerequisites(): Promise<string | null> {
   return null
 }
 
-/** Builds with Debian's buildah, without a daemon; everything it keeps is in the cache of services. */
+/** Builds with Debian's buildah, without a daemon. */
 export type ImageBuilder = {
   buildah(...args: readonly string[]): Promise<string>
   build(target: string): Promise<string>
@@ -30,9 +30,11 @@ export type ImageBuilder = {
   start(...args: readonly string[]): { stop(): Promise<void>; said(): string }
 }
 
+/** Not in the checkout: tools that look through it would look through whole systems. */
+const store = '/var/tmp/leasehold-images'
+
 export async function openImageBuilder(): Promise<ImageBuilder> {
-  const folder = join(servicesCache(), 'images')
-  const storage = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run')]
+  const storage = ['--root', join(store, 'store'), '--runroot', join(store, 'run')]
   const buildah = async (...args: readonly string[]) =>
     (
       await run('buildah', [...storage, '--storage-driver', 'overlay', ...args], limits)

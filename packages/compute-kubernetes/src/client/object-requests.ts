@@ -77,7 +77,8 @@ export function makeObjectRequests(
     options: WriteOptions = {},
   ): Promise<T> => {
     const ref = refOf(kind, manifest)
-    objectPath(ref)
+    // Reviews are answered and not stored: they have no name.
+    if (ref.name !== '') objectPath(ref)
     const request = {
       ...about('create', ref, manifest.metadata.labels),
       method: 'POST',
