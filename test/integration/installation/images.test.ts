@@ -35,6 +35,8 @@ describe.skipIf(missing !== null)(
         `localhost/leasehold/${target}:test`,
       )
       containers.push(container)
+      const pools = join(installation.folder, 'pools.yaml')
+      await builder.buildah('copy', '--quiet', container, pools, '/tmp/pools.yaml')
       const folder = await builder.buildah('mount', container)
       return { container, folder }
     }
@@ -45,6 +47,8 @@ describe.skipIf(missing !== null)(
       const pairs = Object.entries({
         ...usable,
         API_HOST: '127.0.0.1',
+        OPERATOR_HOST: '127.0.0.1',
+        RUN_API_HOST: '127.0.0.1',
         LEASEHOLD_STATE: '/var/lib/leasehold',
         LEASEHOLD_POOLS: '/tmp/pools.yaml',
       })
@@ -77,13 +81,6 @@ describe.skipIf(missing !== null)(
 
     it('run: the API answers as nobody special, and its health check says so', async () => {
       const { container, folder } = await open('api')
-      await builder.buildah(
-        'copy',
-        '--quiet',
-        container,
-        join(installation.folder, 'pools.yaml'),
-        '/tmp/pools.yaml',
-      )
       const config = JSON.parse(await builder.buildah('inspect', '--type', 'container', container))
       expect(config.OCIv1.config.User).toBe('1000:1000')
       const running = builder.start(...commandIn(container, config.OCIv1.config.Cmd))
