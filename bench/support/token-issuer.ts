@@ -16,7 +16,7 @@ export type TokenIssuer = {
 }
 
 const kid = 'bench'
-const audience = 'leasehold'
+const audience = 'leasehold-api'
 const yearSeconds = 31_536_000
 
 /** Starts the key endpoint on a free port of the loopback. */

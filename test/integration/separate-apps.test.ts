@@ -62,7 +62,7 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
     })
     closers.push(() => objects.stop())
     const place = { folder: join(folder, 'issuer'), host: '127.0.0.1', port: 0 }
-    const audience = 'leasehold'
+    const audience = 'leasehold-api'
     const started = await startDevIssuer({ ...place, realm: 'r', audience, announce: () => {} })
     closers.push(() => started.stop())
     issuer = started.issuer

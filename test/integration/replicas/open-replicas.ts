@@ -123,7 +123,7 @@ async function startParts(folder: string, closers: (() => Promise<unknown>)[]) {
   closers.push(() => objects.stop())
   const { issuer, jwksUrl, stop } = await startDevIssuer({
     ...{ folder: join(folder, 'issuer'), host: '127.0.0.1', port: 0 },
-    ...{ realm: 'r', audience: 'leasehold', announce: () => {} },
+    ...{ realm: 'r', audience: 'leasehold-api', announce: () => {} },
   })
   closers.push(stop)
   const settings = {
