@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -87,6 +88,13 @@ async function copySources(context: string): Promise<void> {
   await run('bash', ['-c', `${files} | ${copy}`], { ...limits, cwd: root, env })
 }
 
+/** The certificates that this computer trusts, of its own proxies too: as Node.js, npm or Debian name them. */
+function hostAuthorities(): string | null {
+  const { NODE_EXTRA_CA_CERTS: forNode, npm_config_cafile: forNpm } = process.env
+  const places = [forNode, forNpm, '/etc/ssl/certs/ca-certificates.crt']
+  return places.find((place) => place !== undefined && existsSync(place)) ?? null
+}
+
 /** What the official image has as far as ours need it: Debian, user 1000, Node.js and npm, and this computer's trust in certificates. */
 async function makeBaseImage(buildah: ImageBuilder['buildah']): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'base-image-'))
@@ -107,8 +115,8 @@ async function makeBaseImage(buildah: ImageBuilder['buildah']): Promise<void> {
     await inside('ln', '-s', '../lib/node_modules/npm/bin/npm-cli.js', '/usr/local/bin/npm')
     await inside('groupadd', '--gid', '1000', 'node')
     await inside('useradd', '--uid', '1000', '--gid', '1000', '--create-home', 'node')
-    const { NODE_EXTRA_CA_CERTS: authorities } = process.env
-    if (authorities !== undefined) {
+    const authorities = hostAuthorities()
+    if (authorities !== null) {
       await buildah('add', '--quiet', container, authorities, '/etc/ssl/certs/extra.crt')
       await buildah('config', '--env', 'NODE_EXTRA_CA_CERTS=/etc/ssl/certs/extra.crt', container)
     }
