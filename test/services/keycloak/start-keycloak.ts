@@ -104,6 +104,8 @@ function startWords(
     `-Dkc.home.dir=${folder}`,
     ...['-cp', path.join(program, 'lib/quarkus-run.jar')],
     ...['io.quarkus.bootstrap.runner.QuarkusEntryPoint', 'start', '--optimized', '--import-realm'],
+    // No cluster of one: it would bind to whatever interface is there, another one's too.
+    '--cache=local',
     ...['--http-enabled=true', '--http-host=127.0.0.1', `--http-port=${place.port}`],
     `--http-management-port=${place.managementPort}`,
     `--hostname=${place.url}`,
