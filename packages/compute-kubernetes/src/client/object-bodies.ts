@@ -82,6 +82,14 @@ export function pageFacts({ metadata }: Json) {
   return { resourceVersion, next: typeof next === 'string' && next !== '' ? next : undefined }
 }
 
+/**
+ * Whether the answer to a delete says of which object it is. Where a deletion was under way at that very moment,
+ * Kubernetes 1.36 was seen to answer 200 with an empty object; the watch tells what became of it.
+ */
+export function saysWhatIsLeft(answer: Json): boolean {
+  return answer.kind === 'Status' || (isObject(answer.metadata) && 'name' in answer.metadata)
+}
+
 /** What a write has left: the answer to a delete is a status when the object went at once, or the object as it was. */
 export function whatIsLeft(kind: KindInfo, answer: Json | KubeObject, ref?: ObjectRef): OwnWrite {
   if (answer.kind === 'Status' && ref !== undefined) {

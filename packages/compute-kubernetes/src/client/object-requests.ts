@@ -21,6 +21,7 @@ import {
   type OwnWrite,
   pageFacts,
   refOf,
+  saysWhatIsLeft,
   selectionQuery,
   tidy,
   whatIsLeft,
@@ -146,7 +147,8 @@ export function makeObjectRequests(
     } as const
     try {
       const answer = await requests.object(request, signal)
-      onWrite(whatIsLeft(ref.kind, answer, ref))
+      // Of what was on its way out already, the server may answer an object without anything in it.
+      if (saysWhatIsLeft(answer)) onWrite(whatIsLeft(ref.kind, answer, ref))
       return 'deleted'
     } catch (error) {
       if (isKubeError(error, 'NotFound')) return 'absent'
