@@ -13,7 +13,7 @@ export function printReport(
   out.write('\n')
   for (const result of results)
     out.write(
-      `${result.stage.padEnd(12)} ${formatSeconds(result.tookMs).padStart(12)}  ` +
+      `${result.stage.padEnd(20)} ${formatSeconds(result.tookMs).padStart(12)}  ` +
         `${result.passed} passed, ${result.failures.length} failed, ${result.skips.length} skipped\n`,
     )
   for (const failure of failures) out.write(`failed: ${failure}\n`)

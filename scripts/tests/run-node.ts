@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -7,12 +8,16 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 /** `ended`: exit code 0. Everything else says how it went wrong. */
 export type Exit = 'ended' | `failed with ${string}` | 'ran past its time limit'
 
-/** Runs a JavaScript program of ours with this Node.js, its output going where ours goes. */
-export function runNode(args: readonly string[], limitMs: number): Promise<Exit> {
+/** Takes what a program prints, line by line. */
+export type Print = (line: string) => void
+
+/** Runs a JavaScript program of ours with this Node.js, its output going where ours goes, or to `print`. */
+export function runNode(args: readonly string[], limitMs: number, print?: Print): Promise<Exit> {
+  const output = print === undefined ? 'inherit' : 'pipe'
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       detached: true,
       env: {
         ...process.env,
@@ -21,6 +26,9 @@ export function runNode(args: readonly string[], limitMs: number): Promise<Exit>
         DO_NOT_TRACK: '1',
       },
     })
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null && print !== undefined)
+        createInterface({ input: stream }).on('line', print)
     const endGroup = (signal: NodeJS.Signals) => {
       if (child.pid !== undefined) killGroup(child.pid, signal)
     }
@@ -37,7 +45,7 @@ export function runNode(args: readonly string[], limitMs: number): Promise<Exit>
       resolve(exit)
     }
     child.on('error', (error) => settle(`failed with ${error.message}`))
-    child.on('exit', (code, signal) => {
+    child.on('close', (code, signal) => {
       if (late) settle('ran past its time limit')
       else settle(code === 0 ? 'ended' : `failed with ${code ?? signal}`)
     })

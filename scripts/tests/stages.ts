@@ -5,6 +5,8 @@ export type Stage = {
   readonly name: string
   readonly about: string
   readonly limitMs: number
+  /** The stage before it, beside which it runs: both wait for most of their time. */
+  readonly beside?: string
   /** Runs servers from Debian packages; they are installed before it where that is possible. */
   readonly usesServices?: boolean
   /** Says why it cannot run on this computer, or null; it is shown as skipped then. */
@@ -30,7 +32,7 @@ export const stages: readonly Stage[] = [
   {
     name: 'integration',
     about: 'every adapter against its real counterpart',
-    limitMs: 45 * minute,
+    limitMs: 65 * minute,
     usesServices: true,
     kind: 'vitest',
     project: 'integration',
@@ -38,7 +40,9 @@ export const stages: readonly Stage[] = [
   {
     name: 'cluster',
     about: 'the pool on Kubernetes, on a real cluster that is started for it',
-    limitMs: 50 * minute,
+    // Go programs are built for it the first time: about 20 minutes of a core.
+    limitMs: 65 * minute,
+    beside: 'integration',
     kind: 'vitest',
     project: 'cluster',
   },
@@ -75,3 +79,14 @@ export const stages: readonly Stage[] = [
     project: 'crash-services',
   },
 ]
+
+/** Those that run at the same time, group by group. */
+export function groupStages(chosen: readonly Stage[]): readonly (readonly Stage[])[] {
+  const groups: Stage[][] = []
+  for (const stage of chosen) {
+    const last = groups.at(-1)
+    if (stage.beside !== undefined && last?.[0]?.name === stage.beside) last.push(stage)
+    else groups.push([stage])
+  }
+  return groups
+}

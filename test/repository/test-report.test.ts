@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { printReport } from '../../scripts/tests/print-report.ts'
 import { tallyReport } from '../../scripts/tests/read-vitest-report.ts'
+import { groupStages, stages } from '../../scripts/tests/stages.ts'
 
 const test = (status: string, title: string) => ({
   fullName: `suite ${title}`,
@@ -65,5 +66,19 @@ describe('the report of npm test', () => {
     const code = printReport([], { write: () => {} })
 
     expect(code).toBe(1)
+  })
+})
+
+describe('the stages of npm test', () => {
+  const namesOf = (chosen: typeof stages) =>
+    groupStages(chosen).map((group) => group.map(({ name }) => name))
+
+  it('run one after the other, but for those that wait for most of their time', () => {
+    expect(namesOf(stages)).toContainEqual(['integration', 'cluster'])
+    expect(namesOf(stages).flat()).toEqual(stages.map(({ name }) => name))
+  })
+
+  it('run alone when what they run beside was not asked for', () => {
+    expect(namesOf(stages.filter(({ name }) => name === 'cluster'))).toEqual([['cluster']])
   })
 })

@@ -9,6 +9,9 @@ const needed: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
   '/usr/sbin/slapd': 'slapd',
+  buildah: 'buildah',
+  crun: 'crun',
+  mmdebstrap: 'mmdebstrap',
   [postgresProgram('postgres')]: `postgresql-${postgresVersion}`,
 }
 

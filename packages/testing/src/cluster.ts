@@ -50,7 +50,9 @@ export function describeOnCluster(
   const { cluster, reason } = inject('cluster')
   const obstacle = cluster === null ? reason : whatLacks(cluster, needs)
   if (cluster !== null && obstacle === null) describe(title, () => body(cluster))
-  else describe.skip(`${title} (${obstacle})`, () => it('needs a cluster', () => undefined))
+  else
+    describe(`${title} (${obstacle})`, () =>
+      it('needs a cluster', ({ skip }) => skip(`${obstacle}`)))
 }
 
 function whatLacks({ level }: ClusterAccess, needs: ClusterNeeds): string | null {
