@@ -72,9 +72,8 @@ describe.skipIf(missing !== null)(title, () => {
     it('is refused for a host that the certificate does not name', async () => {
       const query = `sslmode=verify-full&sslrootcert=${authority}`
 
-      await expect(check(query, '127.0.0.2')).rejects.toThrow(
-        /altnames|ECONNREFUSED|does not answer/,
-      )
+      // Another way to write 127.0.0.1: the same server, by a name that is not in its certificate.
+      await expect(check(query, '127.1')).rejects.toThrow(/altnames/)
     })
   })
 })
