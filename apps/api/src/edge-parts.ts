@@ -8,11 +8,12 @@ import type {
   TokenVerifier,
 } from '@leasehold/application'
 import type { Component } from '@leasehold/contract'
+import type { Checks } from '@leasehold/observability'
 import type { ApiSettings } from './api-settings.ts'
 import { makeServer, type Server } from './make-server.ts'
 import { addressRateLimit } from './plugins/address-rate-limit.ts'
 import { errors } from './plugins/errors.ts'
-import { type Check, health, type MetricsText } from './plugins/health.ts'
+import { health, type MetricsText } from './plugins/health.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { collectRoutes } from './plugins/known-routes.ts'
 import { type ApiDescription, openapi } from './plugins/openapi.ts'
@@ -31,9 +32,9 @@ export type EdgeParts = {
   readonly tokens: TokenVerifier
   readonly idempotency: IdempotencyStore
   /** Parts that /readyz asks, by name. */
-  readonly checks: Readonly<Record<string, Check>>
+  readonly checks: Checks
   /** Parts that can be done without for a while: shown there, and no reason to be not ready. */
-  readonly sideChecks?: Readonly<Record<string, Check>>
+  readonly sideChecks?: Checks
   readonly pools: Pick<Pools, 'all'>
   readonly metrics: (MetricsText & Partial<RequestMetrics>) | null
 }

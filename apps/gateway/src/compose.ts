@@ -14,11 +14,12 @@ import {
   type RentalRules,
   type ResolveJupyterSession,
 } from '@leasehold/application'
+import type { Check } from '@leasehold/observability'
 import type { FastifyInstance } from 'fastify'
 import { makeOpenConnections } from './connections/open-connections.ts'
 import { defaultGatewayLimits, type GatewayLimits } from './gateway-limits.ts'
 import { makeGatewayApp } from './http/gateway-app.ts'
-import type { Check, GatewayMetrics } from './http/health.ts'
+import type { GatewayMetrics } from './http/health.ts'
 import { makeFindJupyterDoor } from './http/jupyter-door.ts'
 import { type LocalDoors, makeLocalDoors } from './machines/local-doors.ts'
 import { makeJumpHost } from './ssh/jump-host.ts'

@@ -1,5 +1,6 @@
+import type { Check } from '@leasehold/observability'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Check, startHealthServer } from './health-server.ts'
+import { startHealthServer } from './health-server.ts'
 
 const works: Check = async () => {}
 const metrics = { contentType: 'text/plain; version=0.0.4', render: () => 'jobs_total 3\n' }

@@ -1,20 +1,17 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-
-/** Asks one part whether it works; throws when it does not. */
-export type Check = (signal: AbortSignal) => Promise<unknown>
+import { askParts, type Checks } from '@leasehold/observability'
 
 export type HealthServerOptions = {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  readonly checks: Readonly<Record<string, Check>>
+  readonly checks: Checks
   readonly metrics: { readonly contentType: string; render(): string | Promise<string> }
 }
 
 type Answer = { readonly status: number; readonly type: string; readonly body: string }
 
-const checkTimeoutMs = 2_000
 const requestTimeoutMs = 10_000
 
 /**
@@ -46,30 +43,8 @@ async function answer(path: string, { checks, metrics }: HealthServerOptions): P
   if (path === '/metrics')
     return { status: 200, type: metrics.contentType, body: await metrics.render() }
   if (path !== '/readyz') return json(404, { status: 'unknown path' })
-  const parts = await partsOf(checks)
-  const isReady = !Object.values(parts).includes('failing')
-  return json(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not-ready', parts })
-}
-
-async function partsOf(checks: HealthServerOptions['checks']) {
-  const entries = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)] as const),
-  )
-  return Object.fromEntries(entries)
-}
-
-/** A part that hangs is failing. */
-async function stateOf(check: Check): Promise<'ok' | 'failing'> {
-  const signal = AbortSignal.timeout(checkTimeoutMs)
-  const timedOut = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-  try {
-    await Promise.race([check(signal), timedOut])
-    return 'ok'
-  } catch {
-    return 'failing'
-  }
+  const readiness = await askParts(checks)
+  return json(readiness.status === 'ready' ? 200 : 503, readiness)
 }
 
 function json(status: number, body: object): Answer {

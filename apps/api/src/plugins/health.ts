@@ -1,23 +1,21 @@
 import type { Log, Pools } from '@leasehold/application'
 import { Liveness, Readiness, ref } from '@leasehold/contract'
+import { askParts, type Checks } from '@leasehold/observability'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** Asks one part whether it works; throws or hangs when it does not. */
-export type Check = (signal: AbortSignal) => Promise<unknown>
 export type MetricsText = { readonly contentType: string; render(): string | Promise<string> }
 
 type Options = {
-  readonly checks: Readonly<Record<string, Check>>
+  readonly checks: Checks
   /** Shown, and no reason to be not ready: known tokens go on working while their issuer is down. */
-  readonly sideChecks: Readonly<Record<string, Check>>
+  readonly sideChecks: Checks
   /** Pools, and what is wrong with them: shown, and no reason to be not ready. */
   readonly pools: Pick<Pools, 'all'>
   readonly metrics: MetricsText | null
   readonly log: Log
 }
 
-const checkTimeoutMs = 2_000
 const rememberMs = 1_000
 const config = { public: true } as const
 
@@ -75,13 +73,12 @@ function makeReadiness(
 ): () => Promise<Readiness> {
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | null = null
   async function ask(): Promise<Readiness> {
-    const parts: Readiness['parts'] = {}
-    const judge = (all: Options['checks'], otherwise: 'failing' | 'degraded') =>
-      Object.entries(all).map(async ([name, check]) => {
-        parts[name] = (await works(name, check, log)) ? 'ok' : otherwise
-      })
-    await Promise.all([...judge(checks, 'failing'), ...judge(sideChecks, 'degraded')])
-    const status = Object.values(parts).includes('failing') ? 'not-ready' : 'ready'
+    const note = (part: string, err: unknown) => log.warn({ part, err }, 'readiness check failed')
+    const [needed, beside] = await Promise.all([askParts(checks, note), askParts(sideChecks, note)])
+    const { status } = needed
+    const parts: Readiness['parts'] = { ...needed.parts }
+    for (const [name, state] of Object.entries(beside.parts))
+      parts[name] = state === 'ok' ? 'ok' : 'degraded'
     for (const { name, trouble } of pools.all())
       parts[`pool ${name}`] = (trouble?.() ?? null) === null ? 'ok' : 'degraded'
     return { status, parts }
@@ -90,19 +87,5 @@ function makeReadiness(
     const at = performance.now()
     if (last === null || at - last.at > rememberMs) last = { at, answer: ask() }
     return last.answer
-  }
-}
-
-async function works(name: string, check: Check, log: Log): Promise<boolean> {
-  const signal = AbortSignal.timeout(checkTimeoutMs)
-  const timedOut = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-  try {
-    await Promise.race([check(signal), timedOut])
-    return true
-  } catch (err) {
-    log.warn({ part: name, err }, 'readiness check failed')
-    return false
   }
 }

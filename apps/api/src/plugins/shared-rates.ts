@@ -45,14 +45,14 @@ export function makeSharedRates(shared: SharedBuckets | null, clock: Clock, log:
   }
 
   return (name, limit) => {
-    const group: Group = { name, limit, hasMore: false, buckets: undefined as never }
     const onTake = () => {
       group.hasMore = true
       settleSoon()
     }
-    group.buckets = makeTokenBuckets(limit, { onTake })
+    const buckets = makeTokenBuckets(limit, { onTake })
+    const group: Group = { name, limit, hasMore: false, buckets }
     groups.push(group)
-    return group.buckets
+    return buckets
   }
 }
 
@@ -61,7 +61,7 @@ type Group = {
   readonly limit: RateLimit
   /** Something was taken since the last look, or more than one look could carry. */
   hasMore: boolean
-  buckets: TokenBuckets
+  readonly buckets: TokenBuckets
 }
 
 async function settleOnce(
