@@ -20,7 +20,7 @@ export async function choosePool(
   { pools, lookAtPool }: { readonly pools: Pools; readonly lookAtPool: LookAtPool },
   { candidates, named, image, demand }: PlaceWish,
 ): Promise<PoolName> {
-  const open = openPools(pools, candidates, named)
+  const open = requireOpenPools(pools, candidates, named)
   const withImage = open.filter((pool) => imagesOf(pool, demand.as).includes(image))
   if (withImage.length === 0)
     throw new DomainError(
@@ -51,17 +51,26 @@ export function imagesOf(pool: Pool, as: PlaceDemand['as']): readonly ImageName[
   return as === 'container' ? (pool.taskImages ?? pool.images) : pool.images
 }
 
-function openPools(
+/** Those of the candidates that are open here, or of these the named one only. */
+export function openPools(
+  pools: Pools,
+  candidates: readonly PoolName[],
+  named: PoolName | null,
+): readonly Pool[] {
+  return candidates
+    .filter((name) => named === null || name === named)
+    .map((name) => pools.find(name))
+    .filter((pool) => pool !== null)
+}
+
+function requireOpenPools(
   pools: Pools,
   candidates: readonly PoolName[],
   named: PoolName | null,
 ): readonly Pool[] {
   if (named !== null && pools.find(named) === null)
     throw new DomainError('pool/not-found', `There is no pool ${named}.`, {}, '/pool')
-  const open = candidates
-    .filter((name) => named === null || name === named)
-    .map((name) => pools.find(name))
-    .filter((pool) => pool !== null)
+  const open = openPools(pools, candidates, named)
   if (open.length === 0)
     throw new DomainError(
       'machine-type/unavailable',

@@ -7,6 +7,7 @@ import {
 } from '@leasehold/domain'
 import type { Pool, Pools } from '../ports/pools.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
+import { openPools } from './choose-pool.ts'
 
 /**
  * Those of the candidates that give such a machine to the tenant's tier. Throws `tenant/tier-forbids` when none does,
@@ -18,10 +19,7 @@ export async function poolsForTier(
   named: PoolName | null,
   { tenantId, shape }: { readonly tenantId: TenantId; readonly shape: MachineShape },
 ): Promise<readonly PoolName[]> {
-  const open = candidates
-    .filter((name) => named === null || name === named)
-    .map((name) => pools.find(name))
-    .filter((pool) => pool !== null)
+  const open = openPools(pools, candidates, named)
   if (!open.some((pool) => isForSome(pool, shape))) return candidates
   const tenant = await tenants.find(tenantId)
   if (tenant === null) return candidates

@@ -1,5 +1,6 @@
 import { DomainError, type PoolName, type TaskIsolation } from '@leasehold/domain'
 import type { Pools } from '../ports/pools.ts'
+import { openPools } from '../scheduling/choose-pool.ts'
 
 /**
  * Those of the candidates that keep a task as far from its neighbours as it asks. Throws `pool/isolation-unavailable`
@@ -14,10 +15,7 @@ export function poolsThatIsolate(
   }: { readonly isolation: TaskIsolation | null; readonly pool: PoolName | null },
 ): readonly PoolName[] {
   if (isolation === null) return candidates
-  const open = candidates
-    .map((name) => pools.find(name))
-    .filter((pool) => pool !== null)
-    .filter(({ name }) => named === null || name === named)
+  const open = openPools(pools, candidates, named)
   const fitting = open.filter(({ taskIsolations }) => taskIsolations.includes(isolation))
   // What else is wrong with the choice of a pool is said by whoever chooses one.
   if (open.length === 0) return candidates
