@@ -1,5 +1,5 @@
 import type { ApiKeyStore } from '@leasehold/application'
-import type { Actor, ServiceAccountId } from '@leasehold/domain'
+import type { Actor } from '@leasehold/domain'
 import { readCursor, toPage } from './cursor.ts'
 import {
   type AccountRow,
@@ -133,15 +133,14 @@ export function makeApiKeyStore({ query, tenantQuery, now }: StoreDeps): ApiKeyS
            SELECT tenant_id, $11, $12, $13, 'api-key.created', id,
              jsonb_build_object('account', account_id, 'expiresAt', expires_at) FROM added)
          SELECT id FROM added`,
-        [tenantId, id, accountId, name, secretHash].concat(
-          [permissions === null ? null : JSON.stringify(permissions)] as string[],
-          [isoOf(createdAt), createdBy, isoOf(expiresAt), String(most), ...by(actor)],
-        ),
+        [
+          ...[tenantId, id, accountId, name, secretHash],
+          permissions === null ? null : JSON.stringify(permissions),
+          ...[isoOf(createdAt), createdBy, isoOf(expiresAt), most, ...by(actor)],
+        ],
       )
       if (rows.length === 1) return 'added'
-      return (await findAccount(tenantId, accountId as ServiceAccountId)) === null
-        ? 'no-account'
-        : 'full'
+      return (await findAccount(tenantId, accountId)) === null ? 'no-account' : 'full'
     },
 
     async listKeys(tenantId, request) {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { makeCertificateAuthority } from '@leasehold/testing/certificates'
 import { freePorts, type RedisProcess, startRedisProcess } from './redis-process.ts'
 
@@ -70,7 +69,7 @@ async function portLines(folder: string, port: number, tls: boolean) {
       `tls-port ${port}`,
       `tls-cert-file ${certificateFile}`,
       `tls-key-file ${keyFile}`,
-      `tls-ca-cert-file ${join(folder, 'ca.pem')}`,
+      `tls-ca-cert-file ${authority.caFile}`,
       'tls-auth-clients no',
     ],
   }
