@@ -36,11 +36,12 @@ const servers = [
     states: { ...works, encryption: 'ignored', quota: 'missing', cors: 'works' } as const,
   },
 ]
+const reason = missing === null ? '' : ` (skipped: ${missing})`
 /** A first build takes minutes. */
 const startLimitMs = 20 * 60_000
 
 describe.skipIf(missing !== null).each(servers)(
-  `an S3 server of an operator: $name${missing === null ? '' : ` (skipped: ${missing})`}`,
+  `an S3 server of an operator: $name${reason}`,
   ({ name, start, nestedNames, states, credentials }) => {
     let folder: string
     let server: StartedStore
@@ -85,7 +86,7 @@ describe.skipIf(missing !== null).each(servers)(
   },
 )
 
-describe.skipIf(missing !== null)('MinIO without a key to encrypt with', () => {
+describe.skipIf(missing !== null)(`MinIO without a key to encrypt with${reason}`, () => {
   it('is said to refuse encryption, and stores all the same', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-s3-'))
     const server = await startMinio({ folder, log: () => {}, signal, encryption: false })

@@ -112,26 +112,21 @@ export function objectStoreContract(
         expect(await store.remove(bucket, path, signal)).toBe(true)
       })
 
-      it.runIf(nestedNames === 'refused')(
-        'is refused where a file has the name of its folder',
-        async () => {
+      if (nestedNames === 'refused')
+        it('is refused where a file has the name of its folder', async () => {
           await put('a', bytes(1))
 
           await expect(put('a/b', bytes(2))).rejects.toMatchObject({ code: 'file/path-invalid' })
-        },
-      )
-
-      it.skipIf(nestedNames === 'refused')(
-        'may have a name that is the beginning of another’s',
-        async () => {
+        })
+      else
+        it('may have a name that is the beginning of another’s', async () => {
           await put('a', bytes(1))
           await put('a/b', bytes(2))
 
           expect(await store.remove(bucket, 'a', signal)).toBe(true)
 
           expect(await store.head(bucket, 'a/b', signal)).toMatchObject({ sizeBytes: 2 })
-        },
-      )
+        })
     })
 
     wrongBodiesContract(() => store, bucket, put)
