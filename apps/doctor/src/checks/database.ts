@@ -90,7 +90,8 @@ function migrationsOf({ migrations }: DatabaseFacts): readonly Finding[] {
 }
 
 function rightsOf({ missingRights }: DatabaseFacts): Finding {
-  if (missingRights.length === 0) return ok('rights', 'The role may read and write every table.')
+  if (missingRights.length === 0)
+    return ok('rights', 'The role may read every table and add to it.')
   return problem(
     'rights',
     `The role may not: ${missingRights.slice(0, 5).join(', ')}${missingRights.length > 5 ? ', …' : ''}.`,

@@ -46,25 +46,35 @@ const path = 'doctor.txt'
 /** What the platform does for a tenant, in a bucket of its own that is removed again. */
 async function roundTrip(store: Store, signal: AbortSignal): Promise<Finding> {
   const bucket = `leasehold-doctor-${randomBytes(8).toString('hex')}`
-  const content = randomBytes(64)
-  const facts = { sizeBytes: content.length, contentType: 'text/plain', sha256: null }
-  try {
-    await store.ensureBucket(bucket, signal)
-    await store.put(bucket, path, asStream(content), facts, signal)
-    const link = await store.presignGet(bucket, path, 60)
-    const answer = await fetch(link, { signal, redirect: 'error' })
-    const read = Buffer.from(await answer.arrayBuffer())
-    if (!read.equals(content)) throw new Error(`a presigned link answered ${answer.status}`)
-    return ok('writes', 'A bucket can be made, written, read by link and removed.')
-  } catch (error) {
+  const trouble = await writeAndRead(store, bucket, signal).then(() => null, reasonOf)
+  // Removed whatever happened before: it may have been made, though the answer was lost.
+  const left = await store
+    .removeBucket(bucket, AbortSignal.timeout(10_000))
+    .then(() => null, reasonOf)
+  if (trouble !== null)
     return problem(
       'writes',
-      `A bucket of its own could not be made, written and read: ${reasonOf(error)}.`,
+      `A bucket of its own could not be made, written and read: ${trouble}.`,
       'Let the key pair create buckets and write into them, and see that the store has room and that its clock is right.',
     )
-  } finally {
-    await store.removeBucket(bucket, AbortSignal.timeout(10_000)).catch(() => {})
-  }
+  if (left !== null)
+    return problem(
+      'writes',
+      `A bucket can be made, written and read by link, but not removed: ${left}.`,
+      `Let the key pair delete objects and buckets, and remove ${bucket} by hand.`,
+    )
+  return ok('writes', 'A bucket can be made, written, read by link and removed.')
+}
+
+async function writeAndRead(store: Store, bucket: string, signal: AbortSignal): Promise<void> {
+  const content = randomBytes(64)
+  const facts = { sizeBytes: content.length, contentType: 'text/plain', sha256: null }
+  await store.ensureBucket(bucket, signal)
+  await store.put(bucket, path, asStream(content), facts, signal)
+  const link = await store.presignGet(bucket, path, 60)
+  const answer = await fetch(link, { signal, redirect: 'error' })
+  const read = Buffer.from(await answer.arrayBuffer())
+  if (!read.equals(content)) throw new Error(`a presigned link answered ${answer.status}`)
 }
 
 async function* asStream(content: Uint8Array) {

@@ -1,5 +1,6 @@
 import type { Config } from '@leasehold/config'
 import { type Finding, findingsOf } from '../finding.ts'
+import { readOwnServer } from '../read-own-server.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { Check } from '../run-checks.ts'
 
@@ -52,13 +53,13 @@ async function askReadiness(
   const { ok, warning, problem } = findingsOf(part)
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-    const answer = await fetch(`${origin}/readyz`, { signal: limit, redirect: 'error' })
-    const { parts = {} } = (await answer.json()) as { parts?: Record<string, string> }
+    const { status, text } = await readOwnServer(`${origin}/readyz`, limit)
+    const { parts = {} } = JSON.parse(text) as { parts?: Record<string, string> }
     const failing = Object.entries(parts).filter(([, state]) => state !== 'ok')
-    if (answer.ok && failing.length === 0) return ok('ready', `${origin} is ready.`)
+    if (status === 200 && failing.length === 0) return ok('ready', `${origin} is ready.`)
     const names = failing.map(([name, state]) => `${name} ${state}`).join(', ')
-    const says = `${origin} says: ${names || `status ${answer.status}`}.`
-    if (answer.ok)
+    const says = `${origin} says: ${names || `status ${status}`}.`
+    if (status === 200)
       return warning('ready', says, 'Look at the findings of that part here, and at the log.')
     return problem('ready', says, 'Look at the findings of that part here, and at the log.')
   } catch (error) {
