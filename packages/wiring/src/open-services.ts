@@ -22,10 +22,10 @@ export type Services = {
 
 /** Finds the servers behind the ports: those that are configured, or embedded ones that are started now. */
 export async function openServices(config: Config, closing: Closing, log: Log): Promise<Services> {
-  const [databaseUrl, s3] = await Promise.all([
+  const [databaseUrl, s3] = await bothStarted(
     openPostgres(config, closing, log),
     openObjectServer(config, closing, log),
-  ])
+  )
   const data = config.database.maxConnections
   const needs = config.queue.kind === 'postgres' ? { data, queue: queueConnections } : { data }
   await checkConnectionRoom(databaseUrl, needs, log)
@@ -34,6 +34,15 @@ export async function openServices(config: Config, closing: Closing, log: Log): 
   const queue =
     config.queue.kind === 'redis' ? config.queue : { kind: 'postgres' as const, url: databaseUrl }
   return { databaseUrl, queue, s3 }
+}
+
+/** Both, or the failure of one when the other is no longer on its way: what started is known to `closing` by then. */
+async function bothStarted<One, Other>(
+  one: Promise<One>,
+  other: Promise<Other>,
+): Promise<[One, Other]> {
+  await Promise.allSettled([one, other])
+  return Promise.all([one, other])
 }
 
 async function openPostgres(config: Config, closing: Closing, log: Log): Promise<string> {
