@@ -1,28 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Lease } from '@leasehold/contract'
-import { openDatabase, startEmbeddedPostgres } from '@leasehold/db'
-import { developmentOrganizations, startDevIssuer } from '@leasehold/dev-issuer'
-import { defaultLimits, type TenantId } from '@leasehold/domain'
-import { startEmbeddedObjectStore } from '@leasehold/object-store'
-import { aTenant } from '@leasehold/testing'
+import { startEmbeddedPostgres } from '@leasehold/db'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeApiClient } from '../../scripts/client/api-client.ts'
 import { signIn } from '../../scripts/client/sign-in.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
 import { newPublicKey } from '../acceptance/support/ssh-keys.ts'
+import { freePorts } from '../services/free-ports.ts'
+import { addTenants } from './support/add-tenants.ts'
+import { quietLog } from './support/quiet-log.ts'
+import { type Environment, root, startApp } from './support/start-app.ts'
+import { startParts } from './support/start-parts.ts'
 
-const root = resolve(import.meta.dirname, '../..')
-const log = { info: () => {}, warn: () => {}, error: () => {} }
 const patience = { withinMs: 120_000, everyMs: 250 }
 
 describe('API, worker and gateway as processes of their own', { timeout: 400_000 }, () => {
   const closers: (() => Promise<unknown>)[] = []
-  const said = new Map<string, string>()
   let ports: Readonly<Record<string, number>>
   let issuer: string
 
@@ -30,10 +28,18 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
     const folder = await mkdtemp(join(tmpdir(), 'apps-'))
     closers.push(() => rm(folder, { recursive: true, force: true }))
     const names = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH', 'WORKER'] as const
-    const free = await Promise.all(names.map(freePort))
+    const free = await freePorts(names.length)
     ports = Object.fromEntries(names.map((name, index) => [name, free[index] ?? 0]))
+    const postgres = await startEmbeddedPostgres({
+      folder: join(folder, 'postgres'),
+      log: quietLog,
+    })
+    closers.push(() => postgres.stop())
+    const parts = await startParts(folder, closers)
+    issuer = parts.issuer
     const settings = {
-      ...(await startParts(folder)),
+      ...parts.settings,
+      DATABASE_URL: postgres.url,
       ...Object.fromEntries(names.map((name) => [`${name}_PORT`, String(ports[name])])),
       LEASEHOLD_STATE: join(folder, 'state'),
       LEASEHOLD_CACHE: join(root, '.leasehold'),
@@ -42,57 +48,20 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
       PATH: '/usr/sbin:/usr/bin:/bin',
     }
     // The first one makes the tables.
-    await startApp('api', 'api listens', settings)
+    await start('api', 'api listens', settings)
     await addTenants(settings.DATABASE_URL)
     await Promise.all([
-      startApp('worker', 'worker works', settings),
-      startApp('gateway', 'gateway listens', settings),
+      start('worker', 'worker works', settings),
+      start('gateway', 'gateway listens', settings),
     ])
   }, 300_000)
   afterAll(async () => {
     for (const close of closers.reverse()) await close()
   })
 
-  async function startParts(folder: string) {
-    const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), log })
-    closers.push(() => postgres.stop())
-    const cacheFolder = join(root, '.leasehold/programs')
-    const objects = await startEmbeddedObjectStore({
-      ...{ folder: join(folder, 'objects'), cacheFolder, log },
-    })
-    closers.push(() => objects.stop())
-    const place = { folder: join(folder, 'issuer'), host: '127.0.0.1', port: 0 }
-    const audience = 'leasehold-api'
-    const started = await startDevIssuer({ ...place, realm: 'r', audience, announce: () => {} })
-    closers.push(() => started.stop())
-    issuer = started.issuer
-    return {
-      DATABASE_URL: postgres.url,
-      S3_ENDPOINT: objects.endpoint,
-      S3_REGION: objects.region,
-      S3_ACCESS_KEY_ID: objects.accessKeyId,
-      S3_SECRET_ACCESS_KEY: objects.secretAccessKey,
-      OIDC_ISSUER: issuer,
-      OIDC_JWKS_URL: started.jwksUrl,
-    }
-  }
-
-  /** Starts an app by its own main.ts and waits until it says `ready`. */
-  async function startApp(name: string, ready: string, env: Record<string, string>) {
-    const main = join(root, 'apps', name, 'src/main.ts')
-    const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    closers.push(() => endOf(child, 'SIGTERM'))
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk) => said.set(name, (said.get(name) ?? '') + chunk))
-    await waitFor(
-      `${name}: ${ready}`,
-      async () => ({ text: said.get(name) ?? '', code: child.exitCode }),
-      ({ text, code }) => {
-        if (code !== null) throw new Error(`${name} ended with ${code}:\n${text.slice(-2_000)}`)
-        return text.includes(`"${ready}"`)
-      },
-      patience,
-    )
+  async function start(app: string, ready: string, settings: Environment): Promise<void> {
+    const { stop } = await startApp(app, ready, settings)
+    closers.push(stop)
   }
 
   it('carry a lease from its request to its end together', async () => {
@@ -130,35 +99,10 @@ describe('API, worker and gateway as processes of their own', { timeout: 400_000
       const child = spawn(process.execPath, [main], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
       let text = ''
       child.stderr.on('data', (chunk) => (text += chunk))
+      const [code] = await once(child, 'exit')
 
-      expect(await endOf(child), name).toBe(1)
+      expect(code, name).toBe(1)
       expect(text).toMatch(/on its own needs .*DATABASE_URL.*npm start/)
     }
   })
 })
-
-async function addTenants(url: string): Promise<void> {
-  const { tenants, close } = await openDatabase({ url, maxConnections: 1, log })
-  for (const [slug, id] of Object.entries(developmentOrganizations))
-    await tenants.create(aTenant({ id: id as TenantId, slug }), defaultLimits('dev', []), {
-      ...{ kind: 'platform', id: 'test' },
-    })
-  await close()
-}
-
-function endOf(child: ChildProcess, signal?: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode)
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  if (signal !== undefined) child.kill(signal)
-  return ended
-}
-
-function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
-}

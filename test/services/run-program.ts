@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { endProcess, hasEnded } from './end-process.ts'
 
 export type ProgramToRun = {
   /** For messages. */
@@ -26,7 +27,6 @@ export type RunningProgram = {
   kill(): Promise<void>
 }
 
-const stopWithinMs = 30_000
 const lookEveryMs = 100
 
 /**
@@ -43,8 +43,8 @@ export async function runProgram(program: ProgramToRun): Promise<RunningProgram>
   })
   const running: RunningProgram = {
     pid: child.pid ?? 0,
-    stop: () => endWith(child, program.stopSignal),
-    kill: () => endWith(child, 'SIGKILL'),
+    stop: () => endProcess(child, program.stopSignal),
+    kill: () => endProcess(child, 'SIGKILL'),
   }
   try {
     await once(child, 'spawn')
@@ -69,17 +69,4 @@ async function untilReady(program: ProgramToRun, child: ChildProcess): Promise<v
       throw new Error(`it was not ready within ${program.readyWithinMs / 1_000} s`)
     await wait(lookEveryMs, undefined, { signal: program.signal })
   }
-}
-
-async function endWith(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (hasEnded(child) || child.pid === undefined) return
-  const ended = once(child, 'exit')
-  child.kill(signal)
-  const late = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
-  await ended
-  clearTimeout(late)
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null
 }

@@ -2,7 +2,8 @@ import { type Database, openDatabase } from '@leasehold/db'
 import type { LeaseId, PoolName, TaskId, TenantId } from '@leasehold/domain'
 import { aLease, aTask, aTenant, someLimits } from '@leasehold/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestDatabase, quietLog } from './use-database.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import { openTestDatabase } from './use-database.ts'
 
 const tenantId = 'ten_7' as TenantId
 const page = { limit: 20, cursor: null }

@@ -11,7 +11,8 @@ import {
 import type { LeaseId } from '@leasehold/domain'
 import { aLease, aTenant } from '@leasehold/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, quietLog } from './use-database.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import { eventually } from './use-database.ts'
 
 const actor = { kind: 'member', id: 'olivia' } as const
 const plenty = { leases: 1_000, vcpu: 1_000, 'memory-mib': 9_000_000, 'disk-gib': 9_000 }

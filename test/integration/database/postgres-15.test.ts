@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allStoresContract } from '../../../packages/testing/src/contracts/stores/all-stores-contract.ts'
 import { findPostgresPrerequisites } from '../../services/postgres/postgres-programs.ts'
 import { type StartedPostgres, startPostgres } from '../../services/postgres/start-postgres.ts'
-import { quietLog } from './use-database.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const missing = (await findPostgresPrerequisites()) ?? certificatesRefused()
 const title = `PostgreSQL 15${missing === null ? '' : ` (skipped: ${missing})`}`

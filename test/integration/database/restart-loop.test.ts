@@ -12,7 +12,7 @@ import {
 import type { LeaseId, TenantId } from '@leasehold/domain'
 import { aLease, aTenant } from '@leasehold/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { quietLog } from './use-database.ts'
+import { quietLog } from '../support/quiet-log.ts'
 
 const actor = { kind: 'member', id: 'olivia' } as const
 const plenty = { leases: 100_000, vcpu: 100_000, 'memory-mib': 9e9, 'disk-gib': 9e6 }
@@ -50,19 +50,25 @@ describe('a database that is started again every five seconds', () => {
   it('loses and doubles nothing, and what is used goes on matching what is held', async () => {
     const told: Told = new Map()
     const end = new AbortController()
+    const overdue = AbortSignal.timeout(110_000)
     const refusals: unknown[] = []
-    const working = Array.from({ length: clients }, (_, client) =>
-      work(db, client, told, refusals, end.signal),
+    const working = Promise.all(
+      Array.from({ length: clients }, (_, client) =>
+        work(db, client, told, refusals, end.signal, overdue),
+      ),
     )
+    working.catch(() => {})
 
     for (let restart = 0; restart < restarts; restart++) {
       await delay(everyMs)
       await server.stop()
       await start()
     }
-    await delay(1_000)
+    // They get on again.
+    const before = told.size
+    await expect.poll(() => told.size, { timeout: 20_000 }).toBeGreaterThan(before + clients)
     end.abort()
-    await Promise.all(working)
+    await working
 
     // The loop was not idle, and the outages were felt: otherwise it would have shown nothing.
     expect(told.size).toBeGreaterThan(100)
@@ -82,19 +88,22 @@ async function work(
   told: Told,
   refusals: unknown[],
   end: AbortSignal,
+  overdue: AbortSignal,
 ): Promise<void> {
   const tenantId = tenants[client % tenants.length] as TenantId
   for (let number = 0; !end.aborted; number++) {
     const lease = aLease.queued({ id: `lse_${client}_${number}` as LeaseId, tenantId })
-    for (;;) {
+    let isTold = false
+    while (!isTold) {
+      overdue.throwIfAborted()
       const outcome = await db.leases.admit(lease, actor).catch((refusal: unknown) => {
         refusals.push(refusal)
         return null
       })
-      if (outcome?.kind === 'admitted') break
-      await delay(50)
+      isTold = outcome?.kind === 'admitted'
+      if (isTold) told.set(lease.id, tenantId)
+      else await delay(50)
     }
-    told.set(lease.id, tenantId)
     await delay(10)
   }
 }

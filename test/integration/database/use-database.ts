@@ -1,8 +1,7 @@
 import { type Database, openDatabase } from '@leasehold/db'
 import { openThrowawayDatabase } from '@leasehold/db/testing'
 import pg from 'pg'
-
-export const quietLog = { info() {}, warn() {}, error() {} }
+import { quietLog } from '../support/quiet-log.ts'
 
 /** A database of the test's own, with the stores over it and a plain client to look behind them. */
 export async function openTestDatabase(): Promise<{

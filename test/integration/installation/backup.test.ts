@@ -2,11 +2,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FileObject, Lease, Quota } from '@leasehold/contract'
-import { openDatabase } from '@leasehold/db'
 import { developmentOrganizations } from '@leasehold/dev-issuer'
-import { bucketName, defaultLimits, type TenantId } from '@leasehold/domain'
+import { bucketName, type TenantId } from '@leasehold/domain'
 import { openS3ObjectStore } from '@leasehold/object-store'
-import { aTenant } from '@leasehold/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../../scripts/client/api-client.ts'
@@ -14,15 +12,12 @@ import { signIn } from '../../../scripts/client/sign-in.ts'
 import { newPublicKey } from '../../acceptance/support/ssh-keys.ts'
 import { findPostgresPrerequisites } from '../../services/postgres/postgres-programs.ts'
 import { type StartedPostgres, startPostgres } from '../../services/postgres/start-postgres.ts'
+import { addTenants } from '../support/add-tenants.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import type { Environment, StartedApp } from '../support/start-app.ts'
 import { runDocumented } from './documented-commands.ts'
-import {
-  type Environment,
-  type Installation,
-  type StartedApp,
-  startInstallation,
-} from './start-installation.ts'
+import { type Installation, startInstallation } from './start-installation.ts'
 
-const log = { info: () => {}, warn: () => {}, error: () => {} }
 const signal = AbortSignal.timeout(600_000)
 const missing = await findPostgresPrerequisites()
 const document = 'backup-and-restore.md'
@@ -89,7 +84,7 @@ describe.skipIf(missing !== null)(
         region: environment.S3_REGION ?? '',
         accessKeyId: environment.S3_ACCESS_KEY_ID ?? '',
         secretAccessKey: environment.S3_SECRET_ACCESS_KEY ?? '',
-        log,
+        log: quietLog,
       })
     }
 
@@ -194,13 +189,4 @@ async function* asStream(content: Uint8Array) {
 function tenantOf(person: 'mia'): TenantId {
   const slug = { mia: 'acme' }[person]
   return (developmentOrganizations as Record<string, string>)[slug] as TenantId
-}
-
-async function addTenants(url: string): Promise<void> {
-  const { tenants, close } = await openDatabase({ url, maxConnections: 1, log })
-  for (const [slug, id] of Object.entries(developmentOrganizations))
-    await tenants.create(aTenant({ id: id as TenantId, slug }), defaultLimits('dev', []), {
-      ...{ kind: 'platform', id: 'test' },
-    })
-  await close()
 }

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { hostAptSources } from '@leasehold/compute-local'
 import { findProgram } from '../../services/service.ts'
-import { root } from './start-installation.ts'
+import { root } from '../support/start-app.ts'
 
 const run = promisify(execFile)
 const limits = { maxBuffer: 64 * 1_048_576, timeout: 540_000 }

@@ -9,12 +9,8 @@ import { allChecks } from '../../../apps/doctor/src/all-checks.ts'
 import type { Finding } from '../../../apps/doctor/src/finding.ts'
 import { runChecks } from '../../../apps/doctor/src/run-checks.ts'
 import { findRedisPrerequisites } from '../../services/redis/redis-process.ts'
-import {
-  type Environment,
-  type Installation,
-  root,
-  startInstallation,
-} from './start-installation.ts'
+import { type Environment, root } from '../support/start-app.ts'
+import { type Installation, startInstallation } from './start-installation.ts'
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
 const noRedis = findRedisPrerequisites()

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Environment, root } from './start-installation.ts'
+import { type Environment, root } from '../support/start-app.ts'
 
 const run = promisify(execFile)
 

@@ -6,13 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitFor } from '../../../scripts/client/wait-for.ts'
 import { findRedisPrerequisites } from '../../services/redis/redis-process.ts'
 import { findProgram } from '../../services/service.ts'
+import type { Environment, StartedApp } from '../support/start-app.ts'
 import { runDocumented } from './documented-commands.ts'
-import {
-  type Environment,
-  type Installation,
-  type StartedApp,
-  startInstallation,
-} from './start-installation.ts'
+import { type Installation, startInstallation } from './start-installation.ts'
 
 const missing = (await findProgram('psql')) === null ? 'psql is not installed' : null
 const document = 'rotating-secrets.md'

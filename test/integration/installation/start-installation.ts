@@ -1,19 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { openThrowawayDatabase } from '@leasehold/db/testing'
-import { startDevIssuer } from '@leasehold/dev-issuer'
-import { startEmbeddedObjectStore } from '@leasehold/object-store'
-import { waitFor } from '../../../scripts/client/wait-for.ts'
-import { findRedisPrerequisites, freePorts } from '../../services/redis/redis-process.ts'
+import { freePorts } from '../../services/free-ports.ts'
+import { findRedisPrerequisites } from '../../services/redis/redis-process.ts'
 import { startRedis } from '../../services/redis/start-redis.ts'
-
-export const root = resolve(import.meta.dirname, '../../..')
-const log = { info: () => {}, warn: () => {}, error: () => {} }
-
-export type Environment = Readonly<Record<string, string>>
+import { type Environment, type StartedApp, startApp } from '../support/start-app.ts'
+import { startParts } from '../support/start-parts.ts'
 
 /** The parts of an installation, each a real server, and the settings that lead to them. No app runs yet. */
 export type Installation = {
@@ -25,7 +19,6 @@ export type Installation = {
   start(app: string, ready: string, environment?: Environment): Promise<StartedApp>
   stop(): Promise<void>
 }
-export type StartedApp = { stop(): Promise<void> }
 
 const names = ['API', 'OPERATOR', 'RUN_API', 'GATEWAY', 'SSH', 'WORKER'] as const
 
@@ -43,20 +36,27 @@ const pools = `pools:
 
 /** `databaseUrl`: an empty database; left out, a migrated one is made. */
 export async function startInstallation(databaseUrl?: string): Promise<Installation> {
+  const closers: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return { ...(await open(databaseUrl, closers)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function open(
+  databaseUrl: string | undefined,
+  closers: (() => Promise<unknown>)[],
+): Promise<Omit<Installation, 'stop'>> {
   const folder = await mkdtemp(join(tmpdir(), 'installation-'))
-  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })]
+  closers.push(() => rm(folder, { recursive: true, force: true }))
   const database = databaseUrl === undefined ? await openThrowawayDatabase() : null
   if (database !== null) closers.push(() => database.close())
-  const cacheFolder = join(root, '.leasehold/programs')
-  const objects = await startEmbeddedObjectStore({
-    folder: join(folder, 'objects'),
-    cacheFolder,
-    log,
-  })
-  closers.push(() => objects.stop())
-  const place = { folder: join(folder, 'issuer'), host: '127.0.0.1', port: 0, realm: 'r' }
-  const issuer = await startDevIssuer({ ...place, audience: 'leasehold-api', announce: () => {} })
-  closers.push(() => issuer.stop())
+  const { settings } = await startParts(folder, closers)
   const redis =
     findRedisPrerequisites() === null ? await startRedis({ folder: join(folder, 'redis') }) : null
   if (redis !== null) closers.push(() => redis.stop())
@@ -66,12 +66,7 @@ export async function startInstallation(databaseUrl?: string): Promise<Installat
   const environment: Environment = {
     DATABASE_URL: databaseUrl ?? database?.url ?? '',
     ...(redis === null ? {} : { REDIS_URL: redis.url }),
-    S3_ENDPOINT: objects.endpoint,
-    S3_REGION: objects.region,
-    S3_ACCESS_KEY_ID: objects.accessKeyId,
-    S3_SECRET_ACCESS_KEY: objects.secretAccessKey,
-    OIDC_ISSUER: issuer.issuer,
-    OIDC_JWKS_URL: issuer.jwksUrl,
+    ...settings,
     LEASEHOLD_STATE: join(folder, 'state'),
     LEASEHOLD_MASTER_KEY: randomBytes(32).toString('base64url'),
     LEASEHOLD_POOLS: join(folder, 'pools.yaml'),
@@ -88,33 +83,5 @@ export async function startInstallation(databaseUrl?: string): Promise<Installat
       closers.push(() => started.stop())
       return started
     },
-    async stop() {
-      for (const close of closers.reverse()) await close()
-    },
   }
-}
-
-async function startApp(app: string, ready: string, env: Environment): Promise<StartedApp> {
-  const main = join(root, 'apps', app, 'src/main.ts')
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => (said = (said + chunk).slice(-20_000)))
-  await waitFor(
-    `${app}: ${ready}`,
-    async () => child.exitCode,
-    (code) => {
-      if (code !== null) throw new Error(`${app} ended with ${code}:\n${said.slice(-2_000)}`)
-      return said.includes(`"${ready}"`)
-    },
-    { withinMs: 120_000, everyMs: 100 },
-  )
-  return { stop: () => endOf(child) }
-}
-
-async function endOf(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
 }

@@ -1,24 +1,23 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openDatabase, startEmbeddedPostgres } from '@leasehold/db'
-import { developmentOrganizations, startDevIssuer } from '@leasehold/dev-issuer'
-import { defaultLimits, type TenantId } from '@leasehold/domain'
-import { startEmbeddedObjectStore } from '@leasehold/object-store'
-import { aTenant } from '@leasehold/testing'
+import { startEmbeddedPostgres } from '@leasehold/db'
 import { openJupyterServer } from '../../../apps/gateway/test/jupyter-server.ts'
 import { makePaperPlace, type PaperPlace } from '../../crash/support/paper-place.ts'
-import { findRedisPrerequisites, freePorts } from '../../services/redis/redis-process.ts'
+import { endProcess } from '../../services/end-process.ts'
+import { freePorts } from '../../services/free-ports.ts'
+import { findRedisPrerequisites } from '../../services/redis/redis-process.ts'
 import { startRedis } from '../../services/redis/start-redis.ts'
 import { makeRandom } from '../../simulation/random.ts'
+import { addTenants } from '../support/add-tenants.ts'
+import { quietLog } from '../support/quiet-log.ts'
+import { root } from '../support/start-app.ts'
+import { startParts } from '../support/start-parts.ts'
 
 const paperApp = fileURLToPath(new URL('paper-app.ts', import.meta.url))
-const root = resolve(import.meta.dirname, '../../..')
-const log = { info: () => {}, warn: () => {}, error: () => {} }
 const startMs = 90_000
 
 /** A process of one app, of which there are two. */
@@ -61,7 +60,7 @@ async function open(closers: (() => Promise<unknown>)[]): Promise<Omit<Replicas,
   const jupyter = await openJupyterServer()
   closers.push(jupyter.close)
   const place = placeWithJupyter(jupyter.port)
-  const { issuer, settings } = await startParts(folder, closers)
+  const { issuer, settings } = await startServers(folder, closers)
   const ports = await freePorts(10)
   const portsOf = (names: readonly string[], from: number) =>
     Object.fromEntries(names.map((name, index) => [name, String(ports[from + index])]))
@@ -113,36 +112,22 @@ function placeWithJupyter(jupyterPort: number): PaperPlace {
   return place
 }
 
-async function startParts(folder: string, closers: (() => Promise<unknown>)[]) {
-  const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), log })
+async function startServers(folder: string, closers: (() => Promise<unknown>)[]) {
+  const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), log: quietLog })
   closers.push(() => postgres.stop())
-  const cacheFolder = join(root, '.leasehold/programs')
-  const objects = await startEmbeddedObjectStore({
-    ...{ folder: join(folder, 'objects'), cacheFolder, log },
-  })
-  closers.push(() => objects.stop())
-  const { issuer, jwksUrl, stop } = await startDevIssuer({
-    ...{ folder: join(folder, 'issuer'), host: '127.0.0.1', port: 0 },
-    ...{ realm: 'r', audience: 'leasehold-api', announce: () => {} },
-  })
-  closers.push(stop)
+  const parts = await startParts(folder, closers)
   const settings = {
+    ...parts.settings,
     PATH: '/usr/sbin:/usr/bin:/bin',
     DATABASE_URL: postgres.url,
     ...(await startQueue(folder, closers)),
-    S3_ENDPOINT: objects.endpoint,
-    S3_REGION: objects.region,
-    S3_ACCESS_KEY_ID: objects.accessKeyId,
-    S3_SECRET_ACCESS_KEY: objects.secretAccessKey,
-    OIDC_ISSUER: issuer,
-    OIDC_JWKS_URL: jwksUrl,
     LEASEHOLD_STATE: join(folder, 'state'),
     LEASEHOLD_CACHE: join(root, '.leasehold'),
     LEASEHOLD_MASTER_KEY: randomBytes(32).toString('base64url'),
     SWEEP_SECONDS: '1',
     WORKER_PORT: '0',
   }
-  return { issuer, settings }
+  return { issuer: parts.issuer, settings }
 }
 
 /** On PostgreSQL where there is no Redis. */
@@ -195,13 +180,7 @@ async function started(
   child.stderr?.on('data', (chunk) => {
     said = (said + chunk).slice(-3_000)
   })
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill(signal)
-    await gone
-  }
-  closers.push(() => end('SIGTERM'))
+  closers.push(() => endProcess(child, 'SIGTERM'))
   const over = AbortSignal.timeout(startMs)
   await new Promise<void>((resolve, reject) => {
     const fail = () => reject(new Error(`${name} did not start:\n${said}`))
@@ -209,14 +188,5 @@ async function started(
     child.once('exit', fail)
     void ready.then(resolve)
   })
-  return { child, kill: () => end('SIGKILL') }
-}
-
-async function addTenants(url: string): Promise<void> {
-  const { tenants, close } = await openDatabase({ url, maxConnections: 1, log })
-  for (const [slug, id] of Object.entries(developmentOrganizations))
-    await tenants.create(aTenant({ id: id as TenantId, slug }), defaultLimits('dev', []), {
-      ...{ kind: 'platform', id: 'test' },
-    })
-  await close()
+  return { child, kill: () => endProcess(child, 'SIGKILL') }
 }

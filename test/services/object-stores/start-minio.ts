@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@leasehold/dev-cluster'
+import { endProcess } from '../end-process.ts'
+import { freePorts } from '../free-ports.ts'
 import { buildStore } from './build-store.ts'
-import { freePorts, type StartedStore, startServer, stopServer } from './store-process.ts'
+import { type StartedStore, startServer } from './store-process.ts'
 
 export type StartMinioOptions = {
   /** Where its data is. */
@@ -46,6 +48,6 @@ export async function startMinio(options: StartMinioOptions): Promise<StartedSto
   return {
     ...{ endpoint, iamEndpoint: endpoint, region: 'us-east-1', ...key },
     pids: () => [child.pid ?? 0],
-    stop: () => stopServer(child),
+    stop: () => endProcess(child, 'SIGTERM'),
   }
 }

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@leasehold/dev-cluster'
+import { endProcess } from '../end-process.ts'
+import { freePorts } from '../free-ports.ts'
 import { buildStore } from './build-store.ts'
-import { freePorts, type StartedStore, startServer, stopServer } from './store-process.ts'
+import { type StartedStore, startServer } from './store-process.ts'
 
 export type StartVersitygwOptions = {
   /** Where its data and its users are; the path must be short enough for a socket's name. */
@@ -50,12 +52,12 @@ export async function startVersitygw(options: StartVersitygwOptions): Promise<St
       ...{ endpoint, iamEndpoint, region: 'us-east-1', ...key },
       pids: () => [gateway.pid ?? 0, iam.pid ?? 0],
       stop: async () => {
-        await stopServer(gateway)
-        await stopServer(iam)
+        await endProcess(gateway, 'SIGTERM')
+        await endProcess(iam, 'SIGTERM')
       },
     }
   } catch (error) {
-    await stopServer(iam)
+    await endProcess(iam, 'SIGTERM')
     throw error
   }
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { endProcess, hasEnded } from '../end-process.ts'
 
 /** What every started store has: the fields are those that `S3_*` settings want. */
 export type StartedStore = {
@@ -27,7 +26,6 @@ export type ServerSpec = {
 }
 
 const readyLimitMs = 60_000
-const stopLimitMs = 10_000
 
 /** Starts one server and waits until it answers. It does not outlive its starter's `stop`. */
 export async function startServer(spec: ServerSpec): Promise<ChildProcess> {
@@ -51,34 +49,11 @@ export async function startServer(spec: ServerSpec): Promise<ChildProcess> {
       await delay(50)
       continue
     }
-    await stopServer(child)
+    await endProcess(child, 'SIGTERM')
     spec.signal.throwIfAborted()
     throw new Error(`${spec.program} did not answer ${spec.readyUrl}. It said:\n${said}`)
   }
   return child
-}
-
-/** Asks the process to end, and ends it when it does not. */
-export async function stopServer(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return
-  const ended = once(child, 'exit')
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
-  await ended
-  clearTimeout(timer)
-}
-
-/** Ports of 127.0.0.1 that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { certificatesRefused } from '@leasehold/testing/certificates'
+import { endProcess } from '../end-process.ts'
 
 /** One `redis-server` (or sentinel) on loopback that can be ended and started again on the same port and folder. */
 export type RedisProcess = {
@@ -48,10 +47,7 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
   const stop = async (): Promise<void> => {
     const child = running
     running = null
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill('SIGKILL')
-    await ended
+    if (child !== null) await endProcess(child, 'SIGKILL')
   }
   const start = async (): Promise<void> => {
     const flags = role === 'sentinel' ? [file, '--sentinel'] : [file]
@@ -66,19 +62,6 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
   }
   await start()
   return { port, pid: () => running?.pid ?? 0, start, stop }
-}
-
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('No free port.')
-    return address.port
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }
 
 async function untilItSays(

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts, type RedisProcess, startRedisProcess } from './redis-process.ts'
+import { freePorts } from '../free-ports.ts'
+import { type RedisProcess, startRedisProcess } from './redis-process.ts'
 import { usualLines } from './start-redis.ts'
 
 const execute = promisify(execFile)

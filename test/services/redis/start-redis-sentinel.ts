@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { freePorts, type RedisProcess, startRedisProcess } from './redis-process.ts'
+import { freePorts } from '../free-ports.ts'
+import { type RedisProcess, startRedisProcess } from './redis-process.ts'
 import { usualLines } from './start-redis.ts'
 
 /** A primary, a replica, and three sentinels that watch them. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { makeCertificateAuthority } from '@leasehold/testing/certificates'
-import { freePorts, type RedisProcess, startRedisProcess } from './redis-process.ts'
+import { freePorts } from '../free-ports.ts'
+import { type RedisProcess, startRedisProcess } from './redis-process.ts'
 
 export type StartRedisOptions = {
   /** Where its data, configuration and certificates are. */
