@@ -87,6 +87,8 @@ export async function migrateQueue(url: string): Promise<void> {
     connectionString: withoutOptions(url),
     connectionTimeoutMillis: 10_000,
   })
+  // Whoever waits for a statement is told by its failure.
+  client.on('error', () => {})
   await client.connect()
   try {
     await runMigrations(client, schema)
@@ -110,7 +112,11 @@ function openPool(url: string, max: number, log: QuietLog): pg.Pool {
   })
   // Every queue and worker listens for errors of the shared pool.
   pool.setMaxListeners(jobNames.length * 4)
-  pool.on('error', (error) => log.trouble('queue connection lost', error))
+  const onError = (error: Error) => log.trouble('queue connection lost', error)
+  pool.on('error', onError)
+  // The pool listens while a connection is idle, BullMQ as soon as it gets to run. What a dying server says in
+  // between, in the same packet as its welcome, would end the process if nobody listened.
+  pool.on('connect', (client) => client.on('error', onError))
   return pool
 }
 
