@@ -50,7 +50,9 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     await leaseIn(api, third.id, 'released')
 
     expect(waiting).toMatchObject({ state: 'queued', actions: ['release'] })
-    expect(waiting.waitingFor).toMatch(/vcpu|memory/)
+    expect(waiting.waitingFor).toMatch(
+      /^(vcpu|memory-mib|disk-gib) in the pool: needs \d+, free \d+$/,
+    )
     expect(await movesOf(api, third.id)).toEqual([
       'requested',
       'queued',
