@@ -24,12 +24,26 @@ describe('the report of npm test', () => {
     expect(tally).toEqual({ passed: 1, failures: ['suite b'], skips: ['suite'] })
   })
 
-  it('counts a file that broke before its first test as a failure', () => {
+  it('says why with the first lines that the test said', () => {
+    const said = ['\u001b[31mError\u001b[0m: expected 1', '', ...Array(40).fill('    at somewhere')]
+    const failed = { ...test('failed', 'b'), failureMessages: [said.join('\n')] }
     const tally = tallyReport({
-      testResults: [{ name: 'a.test.ts', status: 'failed', assertionResults: [] }],
+      testResults: [{ name: 'a', status: 'failed', assertionResults: [failed] }],
     })
 
-    expect(tally.failures).toEqual(['a.test.ts: did not run to its end'])
+    const lines = tally.failures[0]?.split('\n')
+    expect(lines?.slice(0, 3)).toEqual(['suite b', '    Error: expected 1', '        at somewhere'])
+    expect(lines).toHaveLength(16)
+  })
+
+  it('counts a file that broke before its first test as a failure', () => {
+    const tally = tallyReport({
+      testResults: [
+        { name: 'a.test.ts', status: 'failed', message: 'no such port', assertionResults: [] },
+      ],
+    })
+
+    expect(tally.failures).toEqual(['a.test.ts: did not run to its end\n    no such port'])
   })
 
   it('counts a file whose tests passed but whose teardown failed as a failure', () => {
