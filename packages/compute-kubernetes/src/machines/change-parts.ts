@@ -42,6 +42,8 @@ export type WholeMachine = KubeObject & {
     }
   }
   readonly status?: {
+    /** Whether virt-controller has an instance of it in its own cache. */
+    readonly created?: boolean
     readonly conditions?: readonly Condition[]
     readonly volumeRequests?: readonly {
       readonly addVolumeOptions?: { readonly name: string }
@@ -87,8 +89,24 @@ export async function readInstance(
   place: ChangePlace,
   signal: AbortSignal,
 ): Promise<WholeInstance | null> {
-  const ref = { ...machineAt(place), kind: kinds.virtualMachineInstances }
-  const instance = await place.client.get<WholeInstance>(ref, signal)
+  const instance = await readAnyInstance(place, signal)
   const isOver = ['Succeeded', 'Failed'].includes(instance?.status?.phase ?? '')
   return isOver ? null : instance
+}
+
+/**
+ * Whether KubeVirt itself takes the machine for one that is off. Its controllers of snapshots and restores go by
+ * whether there is an instance, also one that ended, and by what they last heard, which is later than what the API
+ * server has (pkg/storage/snapshot/source.go, restore.go; `created` is written from the same cache).
+ */
+export async function isSeenOff(
+  place: ChangePlace,
+  { status }: WholeMachine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return status?.created !== true && (await readAnyInstance(place, signal)) === null
+}
+
+function readAnyInstance(place: ChangePlace, signal: AbortSignal): Promise<WholeInstance | null> {
+  return place.client.get({ ...machineAt(place), kind: kinds.virtualMachineInstances }, signal)
 }

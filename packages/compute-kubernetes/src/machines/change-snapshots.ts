@@ -2,7 +2,7 @@ import { kinds } from '../client/kinds.ts'
 import { isKubeError } from '../client/kube-error.ts'
 import type { KubeObject, ObjectRef } from '../client/kube-object.ts'
 import { labelNames, managedBy } from '../object-names.ts'
-import { type ChangePlace, readInstance, readMachine, type WholeMachine } from './change-parts.ts'
+import { type ChangePlace, isSeenOff, readMachine, type WholeMachine } from './change-parts.ts'
 import type { Condition } from './kubevirt-objects.ts'
 import { seedVolume } from './machine-disks.ts'
 
@@ -50,6 +50,9 @@ export async function takeSnapshot(
   if (seen.kind !== 'absent') return seen
   const machine = await readMachine(place, signal)
   if (machine === null) return { kind: 'no-machine' }
+  // Taken a moment too early it would be called one of a running machine, for ever.
+  const isStopping = machine.spec.runStrategy === 'Halted'
+  if (isStopping && !(await isSeenOff(place, machine, signal))) return { kind: 'in-progress' }
   const manifest = {
     metadata: metadataOf(place, machine, snapshotAt(place, name)),
     spec: { source: sourceOf(place), failureDeadline },
@@ -99,7 +102,7 @@ export async function restoreSnapshot(
   if (restore !== null) return outcomeOf(restore)
   const machine = await readMachine(place, signal)
   if (machine === null) return { kind: 'no-machine' }
-  if ((await readInstance(place, signal)) !== null) return { kind: 'must-be-off' }
+  if (!(await isSeenOff(place, machine, signal))) return { kind: 'must-be-off' }
   const snapshot = await inspectSnapshot(place, name, signal)
   if (snapshot.kind === 'failed') return snapshot
   if (snapshot.kind !== 'ready') return { kind: 'no-snapshot' }
