@@ -84,10 +84,13 @@ export function pageFacts({ metadata }: Json) {
 
 /**
  * Whether the answer to a delete says of which object it is. Where a deletion was under way at that very moment,
- * Kubernetes 1.36 was seen to answer 200 with an empty object; the watch tells what became of it.
+ * Kubernetes 1.36 was seen to answer 200 with an empty object, and with one that has a name but no identity or
+ * version; the watch tells what became of it.
  */
 export function saysWhatIsLeft(answer: Json): boolean {
-  return answer.kind === 'Status' || (isObject(answer.metadata) && 'name' in answer.metadata)
+  if (answer.kind === 'Status') return true
+  const { name, uid, resourceVersion } = isObject(answer.metadata) ? answer.metadata : {}
+  return [name, uid, resourceVersion].every((fact) => typeof fact === 'string')
 }
 
 /** What a write has left: the answer to a delete is a status when the object went at once, or the object as it was. */

@@ -147,7 +147,7 @@ export function makeObjectRequests(
     } as const
     try {
       const answer = await requests.object(request, signal)
-      // Of what was on its way out already, the server may answer an object without anything in it.
+      // Of what was on its way out already, the server may answer an object without much in it.
       if (saysWhatIsLeft(answer)) onWrite(whatIsLeft(ref.kind, answer, ref))
       return 'deleted'
     } catch (error) {

@@ -102,11 +102,14 @@ describe('writes before a hostile API server', () => {
     expect(await client.delete(ref, signal, { uid: 'u-1' })).toBe('absent')
   })
 
-  it('takes an empty object as the answer to a deletion that was under way already', async () => {
-    server.script(json({ kind: 'Pod', apiVersion: 'v1', metadata: {} }))
+  it.each([{}, { name: 'one', namespace: 'tenant' }, { name: 'one', uid: 'u-1' }])(
+    'takes an object with %o as the answer to a deletion that was under way already',
+    async (metadata) => {
+      server.script(json({ kind: 'Pod', apiVersion: 'v1', metadata }))
 
-    expect(await client.delete(ref, signal, { uid: 'u-1' })).toBe('deleted')
-  })
+      expect(await client.delete(ref, signal, { uid: 'u-1' })).toBe('deleted')
+    },
+  )
 
   it('reads a list page by page, and anew when the server forgot its version', async () => {
     const page = (names: string[], next: string) => ({
