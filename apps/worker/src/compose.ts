@@ -4,6 +4,7 @@ import type {
   ApiKeyStore,
   BucketAccess,
   Clock,
+  EndedSessionStore,
   IdempotencyStore,
   Ids,
   JobHints,
@@ -66,6 +67,7 @@ export type WorkerPlatform = {
   readonly idempotency: IdempotencyStore
   readonly access: AccessStore
   readonly apiKeys: ApiKeyStore
+  readonly endedSessions: EndedSessionStore
   readonly secrets: AccessSecrets
   readonly objects: ObjectStore
   readonly bucketAccess: Pick<BucketAccess, 'endExpired'>

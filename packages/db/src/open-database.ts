@@ -3,6 +3,7 @@ import type {
   ApiKeyStore,
   AuditLog,
   CatalogueStore,
+  EndedSessionStore,
   IdempotencyStore,
   LeaseStore,
   Log,
@@ -29,6 +30,7 @@ import {
   type Query,
   type TenantQuery,
 } from './database-pool.ts'
+import { makeEndedSessionStore } from './ended-session-store.ts'
 import { PrismaClient } from './generated/client.ts'
 import { makeIdempotencyStore } from './idempotency-store.ts'
 import { makeLeaseStore } from './lease-store.ts'
@@ -55,6 +57,7 @@ export type Database = {
   readonly idempotency: IdempotencyStore
   readonly audit: AuditLog
   readonly access: AccessStore
+  readonly endedSessions: EndedSessionStore
   /** Throws `service/unavailable` when the database does not answer before the signal ends. */
   check(signal: AbortSignal): Promise<void>
   /** Leases and tasks by state, for gauges. */
@@ -101,6 +104,7 @@ export async function openDatabase(options: {
     idempotency: withClearErrors(makeIdempotencyStore(deps)),
     audit: withClearErrors(makeAuditLog(deps)),
     access: withClearErrors(makeAccessStore(deps)),
+    endedSessions: withClearErrors(makeEndedSessionStore(deps)),
     check: (signal) => check(query, signal),
     levels: () => countStates(query),
     async close() {

@@ -132,6 +132,7 @@ function faultyStores({ memory: _memory, ...stores }: FakeDatabase) {
     idempotency: withFaults(stores.idempotency),
     audit: withFaults(stores.audit),
     access: withFaults(stores.access),
+    endedSessions: withFaults(stores.endedSessions),
   }
 }
 

@@ -63,6 +63,11 @@ const questions: readonly (readonly [
     ['usage_of_holder'],
   ],
   ['records of a tenant', (db) => db.audit.list(tenantId, page), ['audit_events_tenant_id_id_idx']],
+  [
+    'sign-ins that were ended just now',
+    (db) => db.endedSessions.list('https://id.example', now - 1_000, 100),
+    ['ended_sessions_recorded'],
+  ],
   ['limits of a tenant', (db) => db.quotas.list(tenantId), ['quotas_pkey']],
 ]
 
@@ -136,6 +141,9 @@ async function fill({ stores, sql }: Awaited<ReturnType<typeof openTestDatabase>
   await stores.tenants.create(aTenant({ id: tenantId, slug: 't7' }), limits, actor)
   await sql(`INSERT INTO tenants (id, slug, name, tier, created_at, version)
     SELECT 'ten_' || n, 't' || n, 't', 'dev', now(), 1 FROM generate_series(0, 1999) n WHERE n <> 7`)
+  await sql(`INSERT INTO ended_sessions (issuer, token_id, session_id, ended_at, keep_until, recorded_at)
+    SELECT 'https://id.example', n, n, now(), now(), now() - n * interval '1 second'
+    FROM generate_series(1, 20000) n`)
   await sql(`INSERT INTO quotas (tenant_id, resource, "limit")
     SELECT id, r, 10 FROM tenants, unnest(ARRAY['vcpu', 'leases', 'disk-gib']) r WHERE id <> 'ten_7'`)
   const columns = `'ten_' || n % 50, 'p' || n % 3, CASE WHEN n % 20 = 0 THEN 'queued' ELSE 'failed' END, 1`

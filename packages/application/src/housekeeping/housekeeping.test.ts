@@ -126,12 +126,16 @@ describe('pruning', () => {
     await platform.access.storeCode('old', grant)
     await platform.access.storeCode('new', { ...grant, expiresAt: Number.MAX_SAFE_INTEGER })
     await platform.idempotency.claim('ten_acme', 'key', 'print', platform.clock.now(), 1_000)
+    const ended = { issuer: 'i', subject: 'mia', sessionId: null, endedAt: platform.clock.now() }
+    await platform.endedSessions.add(ended, 'old', platform.clock.now() + 1)
+    await platform.endedSessions.add(ended, 'new', Number.MAX_SAFE_INTEGER)
     platform.clock.advance(platform.rules.idempotencyKeepMs + 1)
 
     expect(await makePruneRecords(platform)()).toEqual({
       access: 1,
       answers: 1,
       apiKeys: 0,
+      endedSessions: 1,
     })
   })
 })

@@ -1,5 +1,6 @@
 import type { Clock } from '@leasehold/application'
 import { fakeApiKeyStore } from './fake-api-key-store.ts'
+import { fakeEndedSessionStore } from './fake-ended-session-store.ts'
 import { fakeLeaseStore } from './fake-lease-store.ts'
 import {
   fakeAccessStore,
@@ -32,6 +33,7 @@ export function fakeDatabase(clock: Clock) {
     idempotency: fakeIdempotencyStore(memory),
     audit: fakeAuditLog(memory),
     access: fakeAccessStore(memory),
+    endedSessions: fakeEndedSessionStore(memory),
   }
 }
 

@@ -2,6 +2,7 @@ import type {
   AccessGrant,
   Clock,
   LeaseEvent,
+  RecordedEndedSession,
   SshKey,
   StoredAnswer,
   StoredApiKey,
@@ -54,6 +55,7 @@ export type Memory = {
   readonly answers: Map<string, { fingerprint: string; at: Instant; answer: StoredAnswer | null }>
   readonly codes: Map<string, AccessGrant>
   readonly sessions: Map<string, AccessGrant>
+  readonly endedSessions: Map<string, RecordedEndedSession & { readonly keepUntil: Instant }>
   readonly logs: Map<string, { bytes: Uint8Array; cut: boolean }>
   readonly credentials: Map<string, { taskId: string; attempt: number }>
 }
@@ -76,6 +78,7 @@ export function emptyMemory(clock: Clock): Memory {
     answers: new Map(),
     codes: new Map(),
     sessions: new Map(),
+    endedSessions: new Map(),
     logs: new Map(),
     credentials: new Map(),
   }

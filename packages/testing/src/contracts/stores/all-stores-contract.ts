@@ -1,5 +1,6 @@
 import { accessStoreContract } from './access-store-contract.ts'
 import { apiKeyStoreContract } from './api-key-store-contract.ts'
+import { endedSessionStoreContract } from './ended-session-store-contract.ts'
 import { leaseStandingContract } from './lease-standing-contract.ts'
 import { leaseStoreContract } from './lease-store-contract.ts'
 import {
@@ -29,5 +30,6 @@ export function allStoresContract(name: string, open: OpenStores): void {
   usageStoreContract(name, open)
   idempotencyStoreContract(name, open)
   accessStoreContract(name, open)
+  endedSessionStoreContract(name, open)
   auditLogContract(name, open)
 }

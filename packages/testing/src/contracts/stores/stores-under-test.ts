@@ -5,6 +5,7 @@ import type {
   AuditLog,
   CatalogueStore,
   Clock,
+  EndedSessionStore,
   IdempotencyStore,
   LeaseStore,
   QuotaLedger,
@@ -47,6 +48,7 @@ export type StoresUnderTest = {
   readonly idempotency: IdempotencyStore
   readonly audit: AuditLog
   readonly access: AccessStore
+  readonly endedSessions: EndedSessionStore
 }
 
 /** Opens stores that tell the time by `clock`. Tests share them: each makes tenants and pools of its own. */
