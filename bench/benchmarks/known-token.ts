@@ -15,11 +15,12 @@ export const knownToken: Benchmark = {
   goal: 0.85,
   better: 'higher',
   how: [
-    'Requests per second, closed loop, 64 connections, 256 callers of 256 tenants with RS256 tokens; the median of 21 rounds of 1 s each after a warm-up, in which nothing but the two takes turns: what is remembered for seconds would be forgotten while others are measured.',
+    'Requests per second, closed loop, 64 connections, 256 callers of 256 tenants with ES256 tokens, as our realm and the development issuer sign them; the median of 21 rounds of 1 s each after a warm-up, in which nothing but the two takes turns: what is remembered for seconds would be forgotten while others are measured.',
     'What is remembered runs out in between as it does under steady load: a scope after 0.5 s, a caller after 2 s, a tenant after 5 s.',
     'Both routes validate the body of a request for a lease and do nothing; the first one does all that a caller costs besides: the token, the tenant, the role and the rate limit.',
     'Beside it the same pair as a GET without a body, where nothing else is done at all.',
     'The naive version is the same server that verifies the token of every request.',
+    'The server has the options of Node.js that an installation gives it (a space for new objects of 4 MB, which stays in the cache of the processor).',
     'All real: the verifier, its key endpoint, PostgreSQL behind the tenants.',
   ],
   run: (tell) =>

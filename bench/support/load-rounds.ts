@@ -1,7 +1,12 @@
 import { join } from 'node:path'
 import type { ApiServerAnswer, ApiServerRequest } from './api-server.ts'
 import type { Tell } from './benchmark.ts'
-import { type ChildProgram, startProgram } from './child-program.ts'
+import {
+  asInstalled,
+  type ChildProgram,
+  type ProgramOptions,
+  startProgram,
+} from './child-program.ts'
 import type { LoadAnswer, LoadRequest } from './load-generator.ts'
 import {
   type StartIssuer,
@@ -32,14 +37,14 @@ export async function withLoadedApi<Result>(
   })
   const { folder, databaseUrl, issuer } = services
   const programs: ChildProgram<never, unknown>[] = []
-  const start = <Request, Answer>(name: string) => {
+  const start = <Request, Answer>(name: string, options?: ProgramOptions) => {
     const file = new URL(`./${name}.ts`, import.meta.url)
-    const program = startProgram<Request, Answer>(file, join(folder, `${name}.log`))
+    const program = startProgram<Request, Answer>(file, join(folder, `${name}.log`), options)
     programs.push(program as ChildProgram<never, unknown>)
     return program
   }
   try {
-    const server = start<ApiServerRequest, ApiServerAnswer>('api-server')
+    const server = start<ApiServerRequest, ApiServerAnswer>('api-server', asInstalled)
     const generator = start<LoadRequest, LoadAnswer>('load-generator')
     const { issuer: iss, audience, jwksUrl } = issuer
     const urls = await server.ask({ databaseUrl, tokenSource: { issuer: iss, audience, jwksUrl } })

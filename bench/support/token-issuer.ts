@@ -1,8 +1,8 @@
-import { createSign, generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Issues access tokens as Keycloak does: RS256, organizations as claim, keys over real HTTP. */
+/** Issues access tokens as our Keycloak realm does: ES256, organizations as claim, keys over real HTTP. */
 export type TokenIssuer = {
   readonly issuer: string
   readonly audience: string
@@ -21,8 +21,8 @@ const yearSeconds = 31_536_000
 
 /** Starts the key endpoint on a free port of the loopback. */
 export async function startTokenIssuer(): Promise<TokenIssuer> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }))
   })
@@ -35,8 +35,9 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
     tokenFor({ id, slug }, member) {
       const organization = { [slug]: { id: slug, tenant_id: [id], groups: ['/owner'] } }
       const claims = { ...claimsOf(issuer, member), organization }
-      const text = `${encode({ alg: 'RS256', typ: 'JWT', kid })}.${encode(claims)}`
-      const signature = createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')
+      const text = `${encode({ alg: 'ES256', typ: 'JWT', kid })}.${encode(claims)}`
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const
+      const signature = sign('sha256', Buffer.from(text), key).toString('base64url')
       return `${text}.${signature}`
     },
     async close() {

@@ -20,12 +20,11 @@ export const crossOrigin = fp<{ origins: readonly string[] }>(
     if (origins.length === 0) return
     const known = new Set(origins.map((origin) => origin.toLowerCase()))
     app.addHook('onRequest', (request, reply, done) => {
-      const { raw } = reply
-      raw.setHeader('vary', 'Origin')
+      reply.header('vary', 'Origin')
       const { origin } = request.headers
       if (origin === undefined || !known.has(origin.toLowerCase())) return done()
-      raw.setHeader('access-control-allow-origin', origin)
-      raw.setHeader('access-control-expose-headers', readable)
+      reply.header('access-control-allow-origin', origin)
+      reply.header('access-control-expose-headers', readable)
       const isPreflight =
         request.method === 'OPTIONS' &&
         request.headers['access-control-request-method'] !== undefined

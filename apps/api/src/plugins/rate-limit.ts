@@ -71,6 +71,6 @@ export function refuseForNow(
 
 /** `RateLimit` of the same draft: what remains, and until when all of it is back. */
 function noteLimit(reply: FastifyReply, { name, field }: RatePolicy, taken: Taken): void {
-  reply.raw.setHeader('ratelimit-policy', field)
-  reply.raw.setHeader('ratelimit', `"${name}";r=${taken.remaining};t=${taken.resetSeconds}`)
+  reply.header('ratelimit-policy', field)
+  reply.header('ratelimit', `"${name}";r=${taken.remaining};t=${taken.resetSeconds}`)
 }

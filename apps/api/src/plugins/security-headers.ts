@@ -8,15 +8,15 @@ const yearSeconds = 31_536_000
  */
 export const securityHeaders = fp<{ isHttps: boolean }>(
   async (app, { isHttps }) => {
+    // As Fastify keeps them: headers that were set on the raw answer cost Node.js a second pass over all of them.
     app.addHook('onRequest', (request, reply, done) => {
-      const { raw } = reply
-      raw.setHeader('x-request-id', request.id)
-      raw.setHeader('x-content-type-options', 'nosniff')
-      raw.setHeader('x-frame-options', 'DENY')
-      raw.setHeader('referrer-policy', 'no-referrer')
-      raw.setHeader('cache-control', 'no-store')
-      raw.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-      if (isHttps) raw.setHeader('strict-transport-security', `max-age=${yearSeconds}`)
+      reply.header('x-request-id', request.id)
+      reply.header('x-content-type-options', 'nosniff')
+      reply.header('x-frame-options', 'DENY')
+      reply.header('referrer-policy', 'no-referrer')
+      reply.header('cache-control', 'no-store')
+      reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+      if (isHttps) reply.header('strict-transport-security', `max-age=${yearSeconds}`)
       done()
     })
   },

@@ -14,6 +14,8 @@ export interface TenantStore {
   /** `false` when the slug or id is taken. Stores the quota rows with it. */
   create(tenant: Tenant, limits: Amounts, actor: Actor): Promise<boolean>
   find(id: TenantId): Promise<Tenant | null>
+  /** Those of them that exist, in no order. */
+  findMany(ids: readonly TenantId[]): Promise<readonly Tenant[]>
   findBySlug(slug: string): Promise<Tenant | null>
   list(page: PageRequest): Promise<Page<Tenant>>
   /** Guarded by version. */

@@ -1,5 +1,5 @@
 import type { TenantId } from '@leasehold/domain'
-import { aCaller, aPlatform } from '@leasehold/testing'
+import { aCaller, aPlatform, InjectedFault } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
 import { makeNoteCaller, requireActive } from './note-caller.ts'
 
@@ -82,6 +82,54 @@ describe('the tenant of a caller', () => {
 
     expect(platform.tenants.faults.calls('find')).toBe(1)
     expect(platform.tenants.faults.calls('noteMember')).toBe(1)
+  })
+
+  it('is read again together with the others in use, before anybody has to wait for it', async () => {
+    const platform = await aPlatform()
+    const noteCaller = makeNoteCaller(platform)
+    const callers = [aCaller(), aCaller('gina', 'globex', 'owner')]
+    const call = () => Promise.all(callers.map((caller) => noteCaller(caller, null)))
+
+    for (let second = 0; second < 60; second += 0.5) {
+      await call()
+      platform.clock.advance(500)
+    }
+
+    expect(platform.tenants.faults.calls('find')).toBe(2)
+    expect(platform.tenants.faults.calls('findMany')).toBeLessThanOrEqual(60 / 2.5)
+  })
+
+  it('goes on when reading again fails, and says so only when what it knew is too old', async () => {
+    const platform = await aPlatform()
+    const noteCaller = makeNoteCaller(platform)
+    await noteCaller(aCaller(), null)
+    platform.tenants.faults.next('findMany', { kind: 'fail-before' })
+
+    platform.clock.advance(3_000)
+    await noteCaller(aCaller(), null)
+    platform.clock.advance(300)
+    await noteCaller(aCaller(), null)
+    expect(platform.tenants.faults.calls('findMany')).toBe(1)
+    platform.tenants.faults.next('find', { kind: 'fail-before' })
+    platform.clock.advance(2_000)
+
+    await expect(noteCaller(aCaller(), null)).rejects.toThrow(InjectedFault)
+  })
+
+  it('is suspended, in full flow, within five seconds', async () => {
+    const platform = await aPlatform()
+    const noteCaller = makeNoteCaller(platform)
+    const { tenant } = await noteCaller(aCaller(), null)
+    const next = { ...tenant, suspended: true, version: tenant.version + 1 }
+    await platform.tenants.replace(tenant, next, { kind: 'operator', id: 'oscar' })
+
+    platform.clock.advance(3_000)
+    await noteCaller(aCaller(), null)
+    platform.clock.advance(300)
+    await noteCaller(aCaller(), null)
+    const scope = await noteCaller(aCaller(), null)
+
+    expect(scope.tenant.suspended).toBe(true)
   })
 
   it('is suspended within five seconds', async () => {

@@ -5,11 +5,12 @@ import {
   type MemberRole,
   type Permission,
   type Tenant,
-  type TenantId,
 } from '@leasehold/domain'
 import type { Clock } from '../ports/clock.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
 import type { Caller } from '../ports/token-verifier.ts'
+import { type KnownTenantsDeps, makeKnownTenants } from './known-tenants.ts'
+import { isFresh, remember } from './remembered.ts'
 
 /** In whose name a request is made: the only source of a tenant id. */
 export type TenantScope = {
@@ -20,7 +21,7 @@ export type TenantScope = {
   readonly permissions: readonly Permission[] | null
 }
 export type NoteCallerDeps = {
-  readonly tenants: Pick<TenantStore, 'find' | 'findBySlug' | 'noteMember'>
+  readonly tenants: KnownTenantsDeps['tenants'] & Pick<TenantStore, 'noteMember'>
   readonly clock: Clock
 }
 /** `slug` is the header that names a tenant, null without it. */
@@ -28,9 +29,7 @@ export type NoteCaller = (caller: Caller, slug: string | null) => Promise<Tenant
 
 type Organization = Caller['organizations'][number]
 
-const tenantAgeMs = 5_000
 const memberAgeMs = 60_000
-const mostKnown = 10_000
 
 /**
  * Finds the tenant that a caller acts in, and remembers the person. Throws `auth/forbidden` for someone
@@ -40,24 +39,12 @@ const mostKnown = 10_000
  * tenant may do something is for the caller of this to say (`requireActive`).
  */
 export function makeNoteCaller({ tenants, clock }: NoteCallerDeps): NoteCaller {
-  const known = new Map<string, { readonly tenant: Tenant; readonly at: Instant }>()
+  const known = makeKnownTenants({ tenants, clock })
   const noted = new Map<string, Instant>()
-
-  const findKnown = async ({ tenantId, alias }: Organization): Promise<Tenant | null> => {
-    const id = tenantId ?? `slug ${alias}`
-    const now = clock.now()
-    const last = known.get(id)
-    if (last !== undefined && isFresh(last.at, now, tenantAgeMs)) return last.tenant
-    const tenant =
-      tenantId === null ? await tenants.findBySlug(alias) : await tenants.find(tenantId as TenantId)
-    if (tenant === null) known.delete(id)
-    else remember(known, id, { tenant, at: now })
-    return tenant
-  }
 
   return async (caller, slug) => {
     const organization = chooseOrganization(caller, slug)
-    const tenant = await findKnown(organization)
+    const tenant = await known.find(organization)
     if (tenant === null) throw unknownTenant()
     const memberId = caller.subject as MemberId
     const { role } = organization
@@ -114,17 +101,4 @@ function chooseOrganization(caller: Caller, slug: string | null): Organization {
 
 function unknownTenant(): DomainError {
   return new DomainError('tenant/not-found', 'There is no such tenant, or you are not in it.')
-}
-
-function isFresh(at: Instant, now: Instant, ageMs: number): boolean {
-  return now >= at && now - at < ageMs
-}
-
-/** The oldest goes when there are too many: a Map keeps the order in which keys came. */
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= mostKnown) return
-  const oldest = map.keys().next()
-  if (!oldest.done) map.delete(oldest.value)
 }

@@ -31,6 +31,8 @@ export function fakeTenantStore(memory: Memory): TenantStore {
       return true
     },
     find: async (id) => memory.tenants.get(id) ?? null,
+    findMany: async (ids) =>
+      [...memory.tenants.values()].filter((tenant) => ids.includes(tenant.id)),
     async findBySlug(slug) {
       return [...memory.tenants.values()].find((tenant) => tenant.slug === slug) ?? null
     },

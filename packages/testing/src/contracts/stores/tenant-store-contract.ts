@@ -33,6 +33,23 @@ export function tenantStoreContract(name: string, open: OpenStores): void {
       expect(await stores().tenants.findBySlug('none')).toBeNull()
     })
 
+    it('finds those of several that exist, each once', async () => {
+      const one = await someTenant()
+      const two = await someTenant()
+      await someTenant()
+
+      const found = await stores().tenants.findMany([
+        two.id,
+        'ten_none' as TenantId,
+        one.id,
+        one.id,
+      ])
+
+      expect(found).toHaveLength(2)
+      expect(found).toEqual(expect.arrayContaining([one, two]))
+      expect(await stores().tenants.findMany([])).toEqual([])
+    })
+
     it('refuses a slug or id that is taken and leaves the first as it is', async () => {
       const tenant = await someTenant()
       const sameSlug = aTenant({ id: uniqueName('ten') as TenantId, slug: tenant.slug })
