@@ -1,5 +1,7 @@
 export type { ClaimNames } from './caller-from-claims.ts'
 export { makeIssuerCheck } from './issuer-check.ts'
+export { makeIssuerKeys } from './issuer-keys.ts'
 export type { KeycloakAdminSettings } from './keycloak/admin-client.ts'
 export { makeKeycloakMemberDirectory } from './keycloak/keycloak-member-directory.ts'
+export { makeLogoutTokenVerifier } from './logout-token-verifier.ts'
 export { makeTokenVerifier, type TokenVerifierSettings } from './token-verifier.ts'

@@ -27,7 +27,15 @@ export type IssuerKeysDeps = {
   readonly jwksUrl: string
   readonly now: () => number
   readonly log: Log
-  readonly times: KeyTimes
+  /** What is not said is as `usualTimes`. */
+  readonly times?: Partial<KeyTimes> | undefined
+}
+
+const usualTimes: KeyTimes = {
+  unknownKeyCooldownMs: 30_000,
+  failureCooldownMs: 2_000,
+  maxAgeMs: 600_000,
+  fetchTimeoutMs: 5_000,
 }
 
 /**
@@ -35,7 +43,9 @@ export type IssuerKeysDeps = {
  * and when a token names an unknown one; callers that need the same fetch share it. Throws
  * `KeysUnavailable` when the answer would need a fetch and the last one failed.
  */
-export function makeIssuerKeys({ jwksUrl, now, log, times }: IssuerKeysDeps): JWTVerifyGetKey {
+export function makeIssuerKeys(deps: IssuerKeysDeps): JWTVerifyGetKey {
+  const { jwksUrl, now, log } = deps
+  const times = { ...usualTimes, ...deps.times }
   let keys: LocalKeys | null = null
   let fetchedAt = Number.NEGATIVE_INFINITY
   let attemptedAt = Number.NEGATIVE_INFINITY

@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { makeKnownTokens } from './known-tokens.ts'
 
-const caller = (expiresAt: number) => ({
-  subject: 'u1',
-  email: null,
-  name: null,
-  expiresAt,
-  operatorRoles: [],
-  organizations: [],
+const verified = (expiresAt: number) => ({
+  caller: {
+    subject: 'u1',
+    email: null,
+    name: null,
+    expiresAt,
+    operatorRoles: [],
+    organizations: [],
+  },
+  session: { subject: 'u1', sessionId: 's1', issuedAt: 0 },
 })
 
 describe('known tokens', () => {
   it('are known until the token expires or the time is over, whichever comes first', () => {
     const known = makeKnownTokens(10, 60)
-    known.remember('short', caller(130), 100)
-    known.remember('long', caller(900), 100)
+    known.remember('short', verified(130), 100)
+    known.remember('long', verified(900), 100)
 
     expect(known.find('short', 129)).not.toBeNull()
     expect(known.find('short', 130)).toBeNull()
@@ -25,18 +28,18 @@ describe('known tokens', () => {
   it('never include one that has expired already', () => {
     const known = makeKnownTokens(10, 60)
 
-    known.remember('late', caller(100), 100)
+    known.remember('late', verified(100), 100)
 
     expect(known.find('late', 0)).toBeNull()
   })
 
   it('forget the least recently used one when they are full', () => {
     const known = makeKnownTokens(2, 60)
-    known.remember('a', caller(900), 0)
-    known.remember('b', caller(900), 0)
+    known.remember('a', verified(900), 0)
+    known.remember('b', verified(900), 0)
     known.find('a', 1)
 
-    known.remember('c', caller(900), 2)
+    known.remember('c', verified(900), 2)
 
     expect(['a', 'b', 'c'].map((token) => known.find(token, 3) !== null)).toEqual([
       true,

@@ -1,16 +1,19 @@
 import { hash } from 'node:crypto'
-import type { Caller } from '@leasehold/application'
+import type { Caller, TokenSession } from '@leasehold/application'
 
-type Known = { readonly caller: Caller; readonly until: number }
+/** What a token said when it was verified. */
+export type VerifiedToken = { readonly caller: Caller; readonly session: TokenSession }
 
-/** Callers of tokens that were verified a short while ago. Holds hashes, never tokens. */
+type Known = { readonly verified: VerifiedToken; readonly until: number }
+
+/** Tokens that were verified a short while ago. Holds hashes, never tokens. */
 export type KnownTokens = {
-  find(token: string, now: number): Caller | null
-  remember(token: string, caller: Caller, now: number): void
+  find(token: string, now: number): VerifiedToken | null
+  remember(token: string, verified: VerifiedToken, now: number): void
 }
 
 /**
- * Remembers at most `capacity` callers, the least recently used one makes room, each until its token
+ * Remembers at most `capacity` tokens, the least recently used one makes room, each until its token
  * expires and at most `maxAgeMs`: so long may a role that was taken away still work.
  */
 export function makeKnownTokens(capacity: number, maxAgeMs: number): KnownTokens {
@@ -24,14 +27,14 @@ export function makeKnownTokens(capacity: number, maxAgeMs: number): KnownTokens
       known.delete(key)
       if (now >= entry.until) return null
       known.set(key, entry)
-      return entry.caller
+      return entry.verified
     },
-    remember: (token, caller, now) => {
-      const until = Math.min(caller.expiresAt, now + maxAgeMs)
+    remember: (token, verified, now) => {
+      const until = Math.min(verified.caller.expiresAt, now + maxAgeMs)
       if (until <= now) return
       const key = keyOf(token)
       known.delete(key)
-      known.set(key, { caller, until })
+      known.set(key, { verified, until })
       const [oldest] = known.keys()
       if (known.size > capacity && oldest !== undefined) known.delete(oldest)
     },

@@ -83,6 +83,39 @@ describe('a good token', () => {
   })
 })
 
+describe('a token whose session is over', () => {
+  const withSessions = (isEnded: (session: object) => Promise<boolean>) =>
+    makeTokenVerifier({ ...server, now: () => nowMs, log: silent, sessions: { isEnded } })
+
+  it('is refused, known or not', async () => {
+    let isOver = false
+    const asked: object[] = []
+    const verifier = withSessions(async (session) => {
+      asked.push(session)
+      return isOver
+    })
+    const token = await sign(key, claims({ sid: 's-1' }))
+    await verifier.verify(token)
+    isOver = true
+
+    await expect(verifier.verify(token)).rejects.toMatchObject(refused)
+    await expect(verifier.verify(await sign(key, claims()))).rejects.toMatchObject(refused)
+
+    const issuedAt = start
+    expect(asked).toEqual([
+      { subject: 'u-olivia', sessionId: 's-1', issuedAt },
+      { subject: 'u-olivia', sessionId: 's-1', issuedAt },
+      { subject: 'u-olivia', sessionId: null, issuedAt },
+    ])
+  })
+
+  it('is not let in when nobody can say so', async () => {
+    const verifier = withSessions(() => Promise.reject(new Error('the database is away')))
+
+    await expect(verifier.verify(await sign(key, claims()))).rejects.toThrow('away')
+  })
+})
+
 describe('a token is refused', () => {
   const seconds = start / 1_000
   it.each([

@@ -1,23 +1,19 @@
-import type { Caller, Log, TokenVerifier } from '@leasehold/application'
+import type { EndedSessions, Log, TokenSession, TokenVerifier } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { type ClaimNames, callerFromClaims, keycloakClaimNames } from './caller-from-claims.ts'
-import { KeysUnavailable, type KeyTimes, makeIssuerKeys } from './issuer-keys.ts'
-import { makeKnownTokens } from './known-tokens.ts'
+import { type KeyTimes, makeIssuerKeys } from './issuer-keys.ts'
+import { makeKnownTokens, type VerifiedToken } from './known-tokens.ts'
+import {
+  algorithms,
+  clockToleranceSeconds,
+  headerTypeOf,
+  keysMissing,
+  maxTokenLength,
+} from './signed-tokens.ts'
 
-/** Asymmetric only: with these a public key can never serve as a shared secret. */
-const algorithms = ['RS256', 'ES256', 'PS256', 'EdDSA']
-const maxTokenLength = 16_384
-const clockToleranceSeconds = 5
 const knownTokens = 10_000
 const knownTokenMs = 60_000
-
-const keyTimes: KeyTimes = {
-  unknownKeyCooldownMs: 30_000,
-  failureCooldownMs: 2_000,
-  maxAgeMs: 600_000,
-  fetchTimeoutMs: 5_000,
-}
 
 export type TokenVerifierSettings = {
   /** Exactly the `iss` of the tokens. */
@@ -31,25 +27,28 @@ export type TokenVerifierSettings = {
   readonly now: () => number
   readonly log: Log
   readonly keyTimes?: Partial<KeyTimes>
+  /** Shared with who else verifies tokens of this issuer; keys of its own when absent. */
+  readonly keys?: JWTVerifyGetKey
+  /** Which sign-ins are over; when absent every token is good until it expires. */
+  readonly sessions?: Pick<EndedSessions, 'isEnded'>
 }
 
 /**
  * Verifies access tokens of one issuer (RFC 7519, RFC 9068, Keycloak's `typ`). A token that was
- * verified is known for up to a minute and costs one hash. Throws `auth/unauthenticated` for a bad
+ * verified is known for up to a minute and costs one hash; whether its session is over is looked at each time. Throws `auth/unauthenticated` for a bad
  * token, without saying to its bearer which check failed, and `service/unavailable` when the issuer's keys cannot be had.
  */
 export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifier {
-  const { now, log, jwksUrl } = settings
-  const times = { ...keyTimes, ...settings.keyTimes }
-  const keys = makeIssuerKeys({ jwksUrl, now, log, times })
+  const { now, log, jwksUrl, sessions } = settings
+  const keys = settings.keys ?? makeIssuerKeys({ jwksUrl, now, log, times: settings.keyTimes })
   const known = makeKnownTokens(knownTokens, knownTokenMs)
   return {
     verify: async (token) => {
-      const caller = known.find(token, now())
-      if (caller !== null) return caller
-      const verified = await verifyToken(token, keys, settings)
-      known.remember(token, verified, now())
-      return verified
+      const found = known.find(token, now())
+      const verified = found ?? (await verifyToken(token, keys, settings))
+      if (found === null) known.remember(token, verified, now())
+      if ((await sessions?.isEnded(verified.session)) === true) throw signedOut()
+      return verified.caller
     },
   }
 }
@@ -58,7 +57,7 @@ async function verifyToken(
   token: string,
   keys: JWTVerifyGetKey,
   { issuer, audience, now, claims = keycloakClaimNames }: TokenVerifierSettings,
-): Promise<Caller> {
+): Promise<VerifiedToken> {
   if (token.length > maxTokenLength) throw unauthenticated()
   try {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -70,12 +69,10 @@ async function verifyToken(
       currentDate: new Date(now()),
     })
     if (!isAccessToken(payload, protectedHeader.typ)) throw unauthenticated()
-    return callerFromClaims(payload, claims)
+    const caller = callerFromClaims(payload, claims)
+    return { caller, session: sessionOf(payload, caller.subject) }
   } catch (error) {
-    if (error instanceof KeysUnavailable)
-      throw new DomainError('service/unavailable', `${error.message} Try again in a few seconds.`)
-    // Not only jose's own errors: a published key with broken parameters fails inside the platform's crypto.
-    throw error instanceof DomainError ? error : unauthenticated()
+    throw keysMissing(error) ?? (error instanceof DomainError ? error : unauthenticated())
   }
 }
 
@@ -84,9 +81,22 @@ async function verifyToken(
  * `Refresh`, logout tokens `Logout`); RFC 9068 marks them with the header `typ: at+jwt`.
  */
 function isAccessToken(payload: JWTPayload, headerType: string | undefined): boolean {
-  const type = headerType?.toLowerCase().replace(/^application\//, '')
+  const type = headerTypeOf(headerType)
   if (payload.typ === undefined) return type === 'at+jwt'
   return payload.typ === 'Bearer' && (type === undefined || type === 'jwt' || type === 'at+jwt')
+}
+
+/** A token that does not say when it was issued is as old as can be: any end of its session is its end. */
+function sessionOf({ sid, iat }: JWTPayload, subject: string): TokenSession {
+  const sessionId = typeof sid === 'string' && sid !== '' ? sid : null
+  return { subject, sessionId, issuedAt: (iat ?? 0) * 1_000 }
+}
+
+function signedOut(): DomainError {
+  return new DomainError(
+    'auth/unauthenticated',
+    'The sign-in of this access token has been ended. Sign in again and send the new one.',
+  )
 }
 
 function unauthenticated(): DomainError {

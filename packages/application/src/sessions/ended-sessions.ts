@@ -83,8 +83,8 @@ export function makeEndedSessions({
     async isEnded(token) {
       await beFresh()
       const ofSession = token.sessionId === null ? undefined : known.get(`sid ${token.sessionId}`)
-      const endedAt = Math.max(ofSession ?? 0, known.get(`sub ${token.subject}`) ?? 0)
-      return token.issuedAt <= endedAt
+      const ends = [ofSession, known.get(`sub ${token.subject}`)]
+      return ends.some((endedAt) => endedAt !== undefined && token.issuedAt <= endedAt)
     },
     async end({ session, tokenId }) {
       const isNew = await endedSessions.add(session, tokenId, session.endedAt + endedSessionKeepMs)
