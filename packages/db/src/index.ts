@@ -4,5 +4,6 @@ export {
   startEmbeddedPostgres,
 } from './embedded/start-embedded-postgres.ts'
 export { type DatabaseFacts, inspectDatabase } from './inspect-database.ts'
+export type { RoleFacts, RolePower } from './inspect-roles.ts'
 export { type Migrated, migrateDatabase } from './migrate-database.ts'
 export { type Database, openDatabase } from './open-database.ts'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
+import { inspectRoles, type RoleFacts } from './inspect-roles.ts'
 import { migrationNames, ownMigrations } from './migrate-database.ts'
 
 /** What a database says of itself, for whoever looks after it. */
@@ -28,9 +29,10 @@ export type DatabaseFacts = {
   }
   /** What this role may not do with a table although every app must, `table: INSERT`. */
   readonly missingRights: readonly string[]
+  readonly roles: RoleFacts
 }
 
-type General = Omit<DatabaseFacts, 'migrations' | 'missingRights' | 'clockAheadMs'> & {
+type General = Omit<DatabaseFacts, 'migrations' | 'missingRights' | 'clockAheadMs' | 'roles'> & {
   readonly now: number
 }
 
@@ -59,6 +61,7 @@ export async function inspectDatabase(
       clockAheadMs: Math.round(theirs - (askedAt + now()) / 2),
       migrations: await compareMigrations(client),
       missingRights: await missingRights(client),
+      roles: await inspectRoles(client),
     }
   } finally {
     await client.end().catch(() => {})

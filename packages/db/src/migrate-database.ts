@@ -31,7 +31,7 @@ export async function migrateDatabase(url: string, folder = ownMigrations): Prom
   await client.connect()
   try {
     await takeLock(client)
-    await client.query(historyTable)
+    await ensureHistory(client)
     return await applyMissing(client, folder)
   } finally {
     // Ending the session gives the lock back, whatever state it is in.
@@ -123,6 +123,14 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
 }
 
 /** As Prisma's engine makes it. */
+/** A login that may make no tables finds one here, and serves where nothing is missing. */
+async function ensureHistory(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
+  )
+  if (rows[0]?.there !== true) await client.query(historyTable)
+}
+
 const historyTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
   checksum VARCHAR(64) NOT NULL,

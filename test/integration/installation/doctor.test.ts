@@ -70,8 +70,8 @@ describe('leasehold doctor', () => {
   })
 
   describe('in the database', () => {
-    it('finds a server that does not wait for its disk, as that of tests, and nothing else', async () => {
-      expect(troubles(await examine('database'))).toEqual(['durability'])
+    it('finds a server and a superuser for tests only, and nothing else', async () => {
+      expect(troubles(await examine('database'))).toEqual(['login', 'durability'])
     })
 
     it('finds migrations that are missing, unfinished, edited or of another version', async () => {
@@ -108,7 +108,7 @@ describe('leasehold doctor', () => {
         const changed = { DATABASE_URL: poor.href, DATABASE_MAX_CONNECTIONS: '500' }
 
         expect(troubles(await examine('database', changed))).toEqual([
-          ...['rights', 'connections', 'durability'],
+          ...['rights', 'acting-roles', 'connections', 'durability'],
         ])
       } finally {
         await inDatabase('DROP OWNED BY doctor_poor', 'DROP ROLE doctor_poor')

@@ -2,6 +2,7 @@ import type { Config } from '@leasehold/config'
 import { type DatabaseFacts, inspectDatabase } from '@leasehold/db'
 import { type Finding, findingsOf } from '../finding.ts'
 import type { Check } from '../run-checks.ts'
+import { judgeRoles } from './database-roles.ts'
 
 const { ok, warning, problem } = findingsOf('database')
 
@@ -30,6 +31,7 @@ export function judge(facts: DatabaseFacts, wanted: number): readonly Finding[] 
     versionOf(facts),
     ...migrationsOf(facts),
     rightsOf(facts),
+    ...judgeRoles(facts.roles),
     connectionsOf(facts, wanted),
     clockOf(facts),
     ...durabilityOf(facts),

@@ -1,5 +1,6 @@
 import type { Config } from '@leasehold/config'
 import { type Finding, findingsOf } from '../finding.ts'
+import { readForeign } from '../read-foreign.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { Check } from '../run-checks.ts'
 
@@ -143,7 +144,8 @@ async function fetchList(url: string, authorization: string, signal: AbortSignal
     signal: limit,
     redirect: 'error',
   })
-  const body: unknown = response.ok ? await response.json() : await response.text().then(() => null)
+  const text = String(await readForeign(response))
+  const body: unknown = response.ok ? JSON.parse(text) : null
   return Array.isArray(body) ? body : null
 }
 
@@ -151,7 +153,7 @@ async function fetchJson(url: string, request: RequestInit, signal: AbortSignal)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   const response = await fetch(url, { ...request, signal: limit, redirect: 'error' })
   const date = Date.parse(response.headers.get('date') ?? '')
-  const text = await response.text()
+  const text = String(await readForeign(response))
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
   const body: unknown = JSON.parse(text)
   // The header has whole seconds: half of one is its best guess.

@@ -1,10 +1,21 @@
-import type { DatabaseFacts } from '@leasehold/db'
+import type { DatabaseFacts, RoleFacts } from '@leasehold/db'
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../finding.ts'
 import { judge as judgeDatabase } from './database.ts'
 import { judgeCluster, judgeHost } from './pools.ts'
 import { judge as judgeQueue } from './queue.ts'
 
+const roles: RoleFacts = {
+  login: { name: 'leasehold', powers: ['LOGIN'] },
+  acting: [
+    { name: 'leasehold_platform', powers: [], granted: true },
+    { name: 'leasehold_tenant', powers: [], granted: true },
+  ],
+  owners: ['leasehold'],
+  openTables: [],
+}
+const closed = { name: 'leasehold_tenant', powers: [], granted: false } as const
+const strong = { name: 'leasehold_platform', powers: ['BYPASSRLS'], granted: true } as const
 const database: DatabaseFacts = {
   version: 150_004,
   isReadOnly: false,
@@ -15,6 +26,7 @@ const database: DatabaseFacts = {
   losesOnCrash: false,
   migrations: { missing: [], failed: [], edited: [], unknown: [] },
   missingRights: [],
+  roles,
 }
 const redis = {
   version: '7.0.15',
@@ -52,6 +64,21 @@ describe('what facts mean', () => {
     ['a table out of reach', { missingRights: ['leases: INSERT'] }, 'problem rights'],
   ])('is said of a database with %s', (_name, facts, trouble) => {
     expect(troubles(judgeDatabase({ ...database, ...facts }, 10))).toEqual([trouble])
+  })
+
+  it.each<[string, Partial<RoleFacts>, string]>([
+    ['a superuser', { login: { name: 'x', powers: ['SUPERUSER'] } }, 'warning login'],
+    ['one that passes walls', { login: { name: 'x', powers: ['BYPASSRLS'] } }, 'warning login'],
+    ['one that makes roles', { login: { name: 'x', powers: ['CREATEROLE'] } }, 'warning login'],
+    ['strangers to the acting ones', { acting: [closed] }, 'problem acting-roles'],
+    ['no acting ones', { acting: [{ ...closed, powers: null }] }, 'problem acting-roles'],
+    ['acting ones that pass', { acting: [strong] }, 'problem acting-roles'],
+    ['acting ones that own', { owners: ['leasehold_tenant'] }, 'problem owner'],
+    ['two owners', { owners: ['a', 'b'] }, 'warning owner'],
+    ['tables without a wall', { openTables: ['leases'] }, 'problem row-security'],
+  ])('is said of roles: %s', (_name, facts, trouble) => {
+    const found = judgeDatabase({ ...database, roles: { ...roles, ...facts } }, 10)
+    expect(troubles(found)).toEqual([trouble])
   })
 
   it.each([

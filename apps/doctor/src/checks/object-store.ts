@@ -3,6 +3,7 @@ import type { Log } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
 import { openS3ObjectStore, probeObjectStore, type StoreFinding } from '@leasehold/object-store'
 import { type Finding, findingsOf } from '../finding.ts'
+import { readForeign } from '../read-foreign.ts'
 import { reasonOf } from '../reason-of.ts'
 import type { Check } from '../run-checks.ts'
 
@@ -73,7 +74,7 @@ async function writeAndRead(store: Store, bucket: string, signal: AbortSignal): 
   await store.put(bucket, path, asStream(content), facts, signal)
   const link = await store.presignGet(bucket, path, 60)
   const answer = await fetch(link, { signal, redirect: 'error' })
-  const read = Buffer.from(await answer.arrayBuffer())
+  const read = await readForeign(answer)
   if (!read.equals(content)) throw new Error(`a presigned link answered ${answer.status}`)
 }
 
