@@ -4,7 +4,6 @@ import { makeAccessSecrets, makeIds, systemClock } from '@leasehold/access'
 import { defaultRentalRules, type Pool, type Pools } from '@leasehold/application'
 import { openDatabase } from '@leasehold/db'
 import type { ImageName } from '@leasehold/domain'
-import { makeTokenVerifier } from '@leasehold/identity'
 import { makeLogger, makeMetrics } from '@leasehold/observability'
 import { openQueue, openSharedBuckets } from '@leasehold/queue'
 import {
@@ -14,6 +13,7 @@ import {
   fakeTaskDriver,
   fakeTenancyDriver,
 } from '@leasehold/testing'
+import { openVerifiers } from '@leasehold/wiring'
 import { benchPool } from './throwaway-services.ts'
 
 export type BenchPlatformOptions = {
@@ -60,7 +60,7 @@ export async function openBenchPlatform(options: BenchPlatformOptions) {
     hints: queue.hints,
     queue,
     sharedBuckets,
-    tokens: makeTokenVerifier({ ...tokenSource, now, log }),
+    ...openVerifiers(tokenSource, database, now, log),
     rules: defaultRentalRules,
     pause: async (ms: number, signal: AbortSignal) => {
       await delay(ms, undefined, { signal }).catch(() => {})

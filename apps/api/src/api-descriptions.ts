@@ -25,6 +25,7 @@ export const tenantApi: ApiDescription = {
     { name: 'files', description: 'The tenant’s bucket.' },
     { name: 'quota', description: 'What may be used.' },
     { name: 'usage', description: 'What was used, and its cost.' },
+    { name: 'sessions', description: 'For the identity provider.' },
     { name: 'health', description: 'For those who run the platform.' },
   ],
   headers: [

@@ -7,9 +7,11 @@ import {
   type CatalogueStore,
   type Clock,
   cachedCatalogue,
+  type EndedSessions,
   type Ids,
   type JobHints,
   type LeaseStore,
+  type LogoutTokenVerifier,
   type MemberDirectory,
   makeAddMember,
   makeAddSshKey,
@@ -21,6 +23,7 @@ import {
   makeCreateServiceAccount,
   makeCreateTenant,
   makeDescribeFile,
+  makeEndSession,
   makeExtendLease,
   makeFindQuotaDrift,
   makeFinishRun,
@@ -117,6 +120,8 @@ export type UseCaseParts = {
   readonly hints: JobHints
   readonly directory: MemberDirectory | null
   readonly audit: Pick<AuditLog, 'record'>
+  readonly logoutTokens: LogoutTokenVerifier
+  readonly sessions: Pick<EndedSessions, 'end'>
 }
 
 const catalogueAgeMs = 5_000
@@ -145,6 +150,7 @@ function tenantUseCases(deps: Deps): TenantUseCases {
   return {
     directions: deps.directions,
     noteCaller: makeNoteCaller(deps),
+    endSession: makeEndSession(deps),
     listMachineTypes: makeListMachineTypes(deps),
     getMachineType: makeGetMachineType(deps),
     listGpuTypes: makeListGpuTypes(deps),

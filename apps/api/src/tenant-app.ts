@@ -1,4 +1,5 @@
 import type {
+  EndSession,
   GetMachineType,
   GetQuotas,
   ListGpuTypes,
@@ -23,6 +24,7 @@ import { listMachineTypesRoute } from './routes/machine-types/list-machine-types
 import { getMeRoute } from './routes/me/get-me.ts'
 import { type MemberUseCases, memberRoutes } from './routes/members/index.ts'
 import { getQuotaRoute } from './routes/quotas/get-quota.ts'
+import { endSessionRoute } from './routes/sessions/end-session.ts'
 import { type SshKeyUseCases, sshKeyRoutes } from './routes/ssh-keys/index.ts'
 import { type TaskUseCases, taskRoutes } from './routes/tasks/index.ts'
 import { reportUsageRoute } from './routes/usage/report-usage.ts'
@@ -34,6 +36,7 @@ export type TenantUseCases = LeaseUseCases &
   MemberUseCases &
   ApiKeyUseCases & {
     readonly noteCaller: NoteCaller
+    readonly endSession: EndSession
     readonly listMachineTypes: ListMachineTypes
     readonly getMachineType: GetMachineType
     readonly listGpuTypes: ListGpuTypes
@@ -80,6 +83,7 @@ export function makeTenantApp(parts: EdgeParts, useCases: TenantUseCases, door?:
       await v1.register(fileRoutes, { useCases: options, prefix: '/files' })
       await v1.register(getQuotaRoute, { ...options, prefix: '/quota' })
       await v1.register(reportUsageRoute, { ...options, prefix: '/usage' })
+      await v1.register(endSessionRoute, { ...options, prefix: '/backchannel-logout' })
     },
     { prefix: '/v1' },
   )

@@ -92,6 +92,8 @@ export type Config = {
         readonly issuer: string
         readonly audience: string
         readonly jwksUrl: string
+        /** Clients whose logout tokens are believed. */
+        readonly logoutClients: readonly string[]
         /** Where tokens say what; shaped as `ClaimNames` of the verifier. */
         readonly claims: {
           readonly rolesPath: readonly string[]

@@ -24,6 +24,17 @@ describe('the identity provider', () => {
     })
   })
 
+  it('names the clients whose sign-ins it may end', () => {
+    const source = { OIDC_ISSUER: issuer, OIDC_LOGOUT_CLIENTS: 'leasehold-cli, console,' }
+
+    expect(loadConfig({ OIDC_ISSUER: issuer }).identity).toMatchObject({
+      logoutClients: ['leasehold-cli'],
+    })
+    expect(loadConfig(source).identity).toMatchObject({
+      logoutClients: ['leasehold-cli', 'console'],
+    })
+  })
+
   it('is what is set where file and variables differ', () => {
     const source = { KEYCLOAK_JSON: '/keycloak.json', OIDC_AUDIENCE: 'set' }
 

@@ -52,6 +52,7 @@ export function identityFrom(env: Settings): Config['identity'] {
     issuer: given,
     audience,
     jwksUrl: env.OIDC_JWKS_URL ?? `${issuer}/protocol/openid-connect/certs`,
+    logoutClients: env.OIDC_LOGOUT_CLIENTS.split(',').flatMap((name) => name.trim() || []),
     claims: {
       rolesPath: env.OIDC_ROLES_CLAIM.split('.'),
       groups:

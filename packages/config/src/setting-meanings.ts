@@ -105,6 +105,10 @@ export const meanings: Record<SettingName, Meaning> = {
   OIDC_JWKS_URL: meaning('Identity', 'Where the keys of the issuer are.', {
     absent: 'issuer + `/protocol/openid-connect/certs`, as Keycloak has it',
   }),
+  OIDC_LOGOUT_CLIENTS: meaning(
+    'Identity',
+    'Clients of the issuer, with commas between them, that tell us when a sign-in is over (`POST /v1/backchannel-logout`).',
+  ),
   OIDC_ROLES_CLAIM: meaning(
     'Identity',
     'Claim that lists the roles `operator` and `admin`; dots lead into objects.',

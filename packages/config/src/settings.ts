@@ -52,6 +52,7 @@ export const settings = {
   OIDC_ISSUER: optional({ pattern: '^https?://' }),
   OIDC_AUDIENCE: Type.String({ minLength: 1, default: 'leasehold-api' }),
   OIDC_JWKS_URL: optional({ pattern: '^https?://' }),
+  OIDC_LOGOUT_CLIENTS: Type.String({ maxLength: 1_024, default: 'leasehold-cli' }),
   OIDC_ROLES_CLAIM: Type.String({ minLength: 1, default: 'realm_access.roles' }),
   OIDC_GROUPS_CLAIM: Type.String({ minLength: 1, default: 'groups' }),
   OIDC_GROUP_PATTERN: optional({ maxLength: 256 }),

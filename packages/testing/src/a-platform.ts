@@ -1,6 +1,7 @@
 import {
   defaultRentalRules,
   makeAdmitQueued,
+  makeEndedSessions,
   makeEnsureTenant,
   makeLookAtPool,
   makeReconcileLease,
@@ -19,6 +20,7 @@ import {
   fakeAccessSecrets,
   fakeHints,
   fakeLog,
+  fakeLogoutTokenVerifier,
   fakePause,
   fakeTokenVerifier,
   type TakenHint,
@@ -31,6 +33,9 @@ import { fakeTenancyDriver } from './fakes/fake-tenancy-driver.ts'
 import { withFaults } from './faults/with-faults.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { seededIds } from './seeded-ids.ts'
+
+/** Who issues the tokens of a platform in memory. */
+export const testIssuer = 'https://id.example/realms/leasehold'
 
 export type APlatformOptions = {
   readonly clock?: ManualClock
@@ -66,12 +71,15 @@ export async function aPlatform(options: APlatformOptions = {}) {
   const tokens = withFaults(fakeTokenVerifier())
   const queue = fakeQueue()
   const log = fakeLog()
+  const stores = faultyStores(database)
   const parts = {
-    ...faultyStores(database),
+    ...stores,
     clock,
     rules,
     pools,
     tokens,
+    logoutTokens: fakeLogoutTokenVerifier(),
+    sessions: makeEndedSessions({ ...stores, clock, issuer: testIssuer }),
     log,
     objects: withFaults(fakeObjectStore(clock)),
     bucketAccess: withFaults(fakeBucketAccess(clock)),

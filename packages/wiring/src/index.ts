@@ -1,5 +1,6 @@
 export { type Check, openPlatform, type Platform, type TokenSource } from './open-platform.ts'
 export { type OpenedPools, type OpenPools, openPoolsThatConnect, poolsOf } from './open-pools.ts'
 export { openSecrets } from './open-secrets.ts'
+export { openVerifiers } from './open-verifiers.ts'
 export { offersOfPools, type PoolOffers } from './pool-offers.ts'
 export { starterGpuTypes, starterMachineTypes } from './starter-catalogue.ts'

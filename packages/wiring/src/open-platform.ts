@@ -13,11 +13,10 @@ import type {
   Pools,
   RentalRules,
   SharedBuckets,
-  TokenVerifier,
 } from '@leasehold/application'
 import type { Config } from '@leasehold/config'
 import { type Database, openDatabase } from '@leasehold/db'
-import { type ClaimNames, makeIssuerCheck, makeTokenVerifier } from '@leasehold/identity'
+import { makeIssuerCheck } from '@leasehold/identity'
 import { openBucketAccess, openS3ObjectStore } from '@leasehold/object-store'
 import { type JobQueue, openQueue, openSharedBuckets } from '@leasehold/queue'
 import { Closing } from './closing.ts'
@@ -25,6 +24,7 @@ import { directoryFromConfig } from './directory-from-config.ts'
 import { type OpenPools, openConfiguredPools } from './open-pools.ts'
 import { openSecrets } from './open-secrets.ts'
 import { openServices } from './open-services.ts'
+import { openVerifiers, type VerifierSource, type Verifiers } from './open-verifiers.ts'
 import { reportObjectStore } from './report-object-store.ts'
 import { rulesFromConfig } from './rules-from-config.ts'
 
@@ -32,37 +32,33 @@ import { rulesFromConfig } from './rules-from-config.ts'
 export type Check = (signal: AbortSignal) => Promise<void>
 
 /** Every real adapter behind its port, and how to close them all. */
-export type Platform = Omit<Database, 'check' | 'close'> & {
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly secrets: AccessSecrets
-  readonly pools: Pools
-  readonly objects: ObjectStore
-  readonly bucketAccess: BucketAccess
-  readonly hints: JobHints
-  readonly queue: JobQueue
-  readonly tokens: TokenVerifier
-  /** Null: people are managed at an identity provider that we may not change. */
-  readonly directory: MemberDirectory | null
-  /** Null without Redis: each replica counts its rate limits by itself. */
-  readonly sharedBuckets: SharedBuckets | null
-  readonly rules: RentalRules
-  readonly pause: Pause
-  readonly log: Log
-  readonly checks: Readonly<Record<'database' | 'queue' | 'objectStore', Check>>
-  /** What can be done without for a while. */
-  readonly sideChecks: Readonly<Record<'identity', Check>>
-  close(): Promise<void>
-}
+export type Platform = Omit<Database, 'check' | 'close'> &
+  Verifiers & {
+    readonly clock: Clock
+    readonly ids: Ids
+    readonly secrets: AccessSecrets
+    readonly pools: Pools
+    readonly objects: ObjectStore
+    readonly bucketAccess: BucketAccess
+    readonly hints: JobHints
+    readonly queue: JobQueue
+    /** Null: people are managed at an identity provider that we may not change. */
+    readonly directory: MemberDirectory | null
+    /** Null without Redis: each replica counts its rate limits by itself. */
+    readonly sharedBuckets: SharedBuckets | null
+    readonly rules: RentalRules
+    readonly pause: Pause
+    readonly log: Log
+    readonly checks: Readonly<Record<'database' | 'queue' | 'objectStore', Check>>
+    /** What can be done without for a while. */
+    readonly sideChecks: Readonly<Record<'identity', Check>>
+    close(): Promise<void>
+  }
 
-/** Where tokens come from: configured, or the development issuer that the caller has started. */
-export type TokenSource = {
+/** Where tokens and people come from: configured, or the development issuer that the caller has started. */
+export type TokenSource = VerifierSource & {
   /** The development issuer's; a real identity provider is configured. */
   readonly directory?: MemberDirectory
-  readonly issuer: string
-  readonly audience: string
-  readonly jwksUrl: string
-  readonly claims?: ClaimNames
 }
 
 /**
@@ -122,7 +118,7 @@ async function open(
     hints: queue.hints,
     queue,
     directory: tokenSource.directory ?? directoryFromConfig(config, now, log),
-    tokens: makeTokenVerifier({ ...tokenSource, now, log }),
+    ...openVerifiers(tokenSource, database, now, log),
     sharedBuckets: sharedBucketsFrom(config, now, log, closing),
     rules: rulesFromConfig(config),
     pause,

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
-import type {
-  AccessSecrets,
-  Caller,
-  JobHints,
-  Log,
-  Pause,
-  TokenVerifier,
+import {
+  type AccessSecrets,
+  type Caller,
+  type JobHints,
+  type Log,
+  type LogoutNotice,
+  type LogoutTokenVerifier,
+  logoutRefused,
+  type Pause,
+  type TokenVerifier,
 } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
 
@@ -91,6 +94,25 @@ export function fakeTokenVerifier(): FakeTokenVerifier {
     },
     fail(next) {
       isDown = next
+    },
+  }
+}
+
+/** Takes logout tokens that a test issued, as often as they come. */
+export function fakeLogoutTokenVerifier(): LogoutTokenVerifier & {
+  issue(session: LogoutNotice['session']): string
+} {
+  const notices = new Map<string, LogoutNotice>()
+  return {
+    async verify(token) {
+      const notice = notices.get(token)
+      if (notice === undefined) throw logoutRefused()
+      return notice
+    },
+    issue(session) {
+      const tokenId = `logout-${notices.size + 1}`
+      notices.set(tokenId, { session, tokenId })
+      return tokenId
     },
   }
 }
