@@ -13,13 +13,14 @@ keep() {
   chmod 444 "$folder/$1"
 }
 
-for name in postgres-password redis-password keycloak-admin-password keycloak-database-password \
-  keycloak-provisioner-secret s3-access-key-id s3-secret-access-key master-key; do
+for name in postgres-password leasehold-database-password redis-password keycloak-admin-password \
+  keycloak-database-password keycloak-provisioner-secret s3-access-key-id s3-secret-access-key s3-encryption-key \
+  master-key; do
   keep "$name" "$(random)"
 done
 # Made of the passwords, so that a changed one needs no second change.
 for name in database-url redis-url; do rm -f "$folder/$name"; done
-keep database-url "postgres://leasehold:$(cat "$folder/postgres-password")@postgres:5432/leasehold"
+keep database-url "postgres://leasehold:$(cat "$folder/leasehold-database-password")@postgres:5432/leasehold"
 keep redis-url "redis://:$(cat "$folder/redis-password")@redis:6379"
 # Yours goes here; an empty one keeps the platform running with a degraded pool.
 keep kubeconfig ''

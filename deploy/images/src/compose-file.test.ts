@@ -119,13 +119,53 @@ describe('docker-compose.yml', () => {
     expect(exposes('worker')).toEqual([worker.port])
   })
 
-  it('keeps operators, stores and consoles off the network', () => {
+  it('leads links and keys of buckets to where the object store is published, with a key to encrypt with', () => {
+    const { objectStore } = configOf('api')
+    const store = compose.services.s3
+
+    expect(objectStore).toMatchObject({
+      endpoint: 'http://s3:8333',
+      publicEndpoint: 'http://localhost:8333',
+    })
+    expect(store?.ports).toEqual(['8333:8333'])
+    expect(store?.networks).toContain('outside')
+    const start = readFileSync(join(root, 'deploy/compose/start-object-store.sh'), 'utf8')
+    for (const [, name] of start.matchAll(/\$secrets\/([a-z0-9-]+)/g))
+      expect(store?.secrets).toContain(name)
+    expect(start).toContain('WEED_S3_SSE_KEK')
+  })
+
+  it('lets the pages use the API and the buckets that the same setting names', () => {
+    for (const name of ['api', 'worker'])
+      expect(compose.services[name]?.environment?.API_CORS_ORIGINS, name).toBe('')
+    expect(configOf('api').edge.corsOrigins).toEqual([])
+  })
+
+  it('connects as a role that is not the administrator of the database', () => {
+    const { postgres } = compose.services
+    const { database } = configOf('api')
+    const user = database.kind === 'external' ? new URL(database.url).username : null
+
+    expect(user).toBe('leasehold')
+    expect(postgres?.environment?.POSTGRES_USER).toBe('postgres')
+    const script = readFileSync(join(root, 'deploy/compose/make-databases.sh'), 'utf8')
+    for (const [, name] of script.matchAll(/\$SECRETS\/([a-z0-9-]+)/g))
+      expect(postgres?.secrets).toContain(name)
+  })
+
+  it('keeps operators, databases and consoles off the network', () => {
     const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) =>
       ports.filter((port) => !port.startsWith('127.0.0.1:')).map((port) => `${name} ${port}`),
     )
 
     expect(published).toEqual([
-      ...['api 8080:8080', 'api 8083:8083', 'gateway 8082:8082', 'gateway 2222:2222'],
+      ...[
+        's3 8333:8333',
+        'api 8080:8080',
+        'api 8083:8083',
+        'gateway 8082:8082',
+        'gateway 2222:2222',
+      ],
     ])
   })
 
@@ -170,7 +210,7 @@ describe('make-secrets.sh', () => {
 
     expect(read()).toEqual(first)
     const random = Object.values(first).filter((value) => /^[0-9a-f]{64}$/.test(value))
-    expect(new Set(random).size).toBe(8)
+    expect(new Set(random).size).toBe(10)
     expect(statSync(secrets).mode & 0o777).toBe(0o700)
   })
 })
