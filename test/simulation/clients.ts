@@ -6,6 +6,7 @@ import {
   makeOpenJupyterLink,
   makeReleaseLease,
   makeRequestLease,
+  makeResizeLease,
   makeRestartLease,
   makeStartLease,
   makeStopLease,
@@ -35,6 +36,7 @@ export function startApi(world: World, name: string): Process {
     start: makeStartLease(all),
     restart: makeRestartLease(all),
     extend: makeExtendLease(all),
+    resize: makeResizeLease(all),
     release: makeReleaseLease(all),
     cancel: makeCancelTask(all),
     openLink: makeOpenJupyterLink({ ...all, jupyterOrigin: (id) => `http://${id}.test` }),
@@ -56,6 +58,7 @@ type Operations = {
   readonly start: ReturnType<typeof makeStartLease>
   readonly restart: ReturnType<typeof makeRestartLease>
   readonly extend: ReturnType<typeof makeExtendLease>
+  readonly resize: ReturnType<typeof makeResizeLease>
   readonly release: ReturnType<typeof makeReleaseLease>
   readonly cancel: ReturnType<typeof makeCancelTask>
   readonly openLink: ReturnType<typeof makeOpenJupyterLink>
@@ -87,7 +90,11 @@ function makeActions(world: World, operations: Operations): () => Promise<unknow
     if (dice < 0.6) return operations.stop(command)
     if (dice < 0.75) return operations.start(command)
     if (dice < 0.82) return operations.restart(command)
-    if (dice < 0.86) return operations.extend({ ...command, byMs: 60_000 })
+    if (dice < 0.84) return operations.extend({ ...command, byMs: 60_000 })
+    if (dice < 0.88) {
+      const machineType = random.pick(['tiny', 'small'] as MachineTypeName[])
+      return operations.resize({ ...command, machineType })
+    }
     if (dice < 0.94) return openJupyter(world, operations, command)
     await operations.release(command)
     witness.releaseAccepted.add(lease.id)

@@ -63,9 +63,14 @@ function brokenLease({ ports, memory, witness }: World, lease: Lease): string | 
   )
   if (open.length !== (lease.state === 'ready' ? 1 : 0))
     return `${lease.id} is ${lease.state} and has ${open.length} open intervals`
+  if (open[0] !== undefined && open[0].pricePerHourMicros !== lease.pricePerHourMicros)
+    return `${lease.id} is billed for another size than it has`
   const order = ports.machines.order(lease.id)
   if (order !== null && order.generation > lease.generation)
     return `${lease.id} has a machine of a generation that it never asked for`
+  const isItsOwn = order?.generation === lease.generation && lease.state !== 'queued'
+  if (isItsOwn && isRunning && order.machineType !== lease.machineType)
+    return `${lease.id} is ${lease.machineType} and its machine is ${order.machineType}`
   return null
 }
 

@@ -1,7 +1,8 @@
 import { defaultRentalRules, type Pool, type Pools, type RentalRules } from '@leasehold/application'
-import type { Amounts, ImageName, PoolName, TenantId } from '@leasehold/domain'
+import type { Amounts, ImageName, MachineTypeName, PoolName, TenantId } from '@leasehold/domain'
 import {
   aMachineType,
+  aShape,
   aTenant,
   type FakeDatabase,
   fakeAccessSecrets,
@@ -42,6 +43,16 @@ const simulationRules: RentalRules = {
 /** Room for three tiny machines, so that there is always a queue. */
 export const poolTotal: Amounts = { vcpu: 3, 'memory-mib': 4_096, 'disk-gib': 24 }
 
+/** What a `tiny` machine may be resized to. */
+const aSmallType = aMachineType({
+  name: 'small' as MachineTypeName,
+  shape: aShape({
+    cpu: { sockets: 1, cores: 2, threads: 1, model: 'host-model' },
+    memoryMiB: 2_048,
+  }),
+  pricePerHourMicros: 72_000,
+})
+
 /** The parts of a platform as they are, without faults. */
 export type Ports = Omit<FakeDatabase, 'memory'> & {
   readonly clock: ManualClock
@@ -69,6 +80,7 @@ export async function openPorts(clock: ManualClock, bootMs: number): Promise<Bac
   }
   const actor = { kind: 'platform', id: 'simulation' } as const
   await ports.catalogue.putMachineType(aMachineType(), actor)
+  await ports.catalogue.putMachineType(aSmallType, actor)
   for (const slug of ['acme', 'globex']) {
     const tenant = aTenant({ id: `ten_${slug}` as TenantId, slug })
     await ports.tenants.create(tenant, someLimits({ vcpu: 3, leases: 3 }), actor)

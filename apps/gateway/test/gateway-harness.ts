@@ -143,6 +143,7 @@ export function readyLease(
       disks: [{ role: 'system', sizeGiB: 4 }],
       gpus: [],
     },
+    wantedSize: null,
     image: 'debian-12' as ImageName,
     authorizedKeys: [],
     timeToLiveMs: 3_600_000,

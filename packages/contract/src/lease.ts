@@ -55,6 +55,8 @@ export const leaseObstacleCodes = [
   'pool-degraded',
 ] as const
 
+export const pendingResizeCodes = ['restart-required'] as const
+
 /** What keeps a machine from coming up although a pool has accepted it. */
 export const LeaseObstacle = component(
   'LeaseObstacle',
@@ -86,6 +88,24 @@ export const LeaseCondition = component(
   ),
 )
 export type LeaseCondition = Static<typeof LeaseCondition>
+
+/** Another size that was asked for while the machine runs. */
+export const PendingResize = component(
+  'PendingResize',
+  Type.Object(
+    {
+      code: oneOf(pendingResizeCodes, {
+        description: '`restart-required`: the lease has it once its machine was stopped.',
+      }),
+      whatToDo: Type.String({ examples: ['Restart the lease, or stop and start it.'] }),
+      machineType: catalogueName('small'),
+      resources: ref(Resources),
+      pricePerHourMicros: Micros,
+      since: Timestamp,
+    },
+    { additionalProperties: false },
+  ),
+)
 
 /** Time and money so far. */
 export const UsageSoFar = component(
@@ -136,6 +156,7 @@ export const Lease = component(
       image: catalogueName('debian-12'),
       pool: catalogueName('local'),
       resources: ref(Resources),
+      pendingResize: nullable(ref(PendingResize)),
       access: ref(LeaseAccess),
       timeToLiveSeconds: Type.Integer({ examples: [3_600] }),
       expiresAt: nullable(Timestamp),
@@ -208,7 +229,8 @@ export const ResizeLeaseBody = component(
     {
       machineType: {
         ...catalogueName('small'),
-        description: 'The one whose CPUs, memory and price the lease has from its next start on.',
+        description:
+          'The one whose CPUs, memory and price the lease has from its next start on. The one it has takes back what was asked for before.',
       },
     },
     { additionalProperties: false },

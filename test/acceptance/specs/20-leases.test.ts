@@ -36,6 +36,9 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     return stdout.trim()
   }
 
+  const resize = (machineType: string) =>
+    api.send<Lease>('POST', `/v1/leases/${main.id}/resize`, { json: { machineType } })
+
   it('queue when the pool is full, say why, and can be released from there', async () => {
     await leaseIn(api, main.id, 'provisioning').catch(() => leaseIn(api, main.id, 'ready'))
     const third = await requestLease(api, { sshPublicKeys: [identity.publicKey], name: 'third' })
@@ -64,7 +67,7 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     main = await leaseIn(api, main.id, 'ready')
 
     expect(await inGuest(main, 'nproc')).toBe('1')
-    expect(main.actions).toEqual(['stop', 'restart', 'extend', 'release'])
+    expect(main.actions).toEqual(['stop', 'restart', 'extend', 'resize', 'release'])
     expect(Date.parse(main.expiresAt ?? '')).toBeGreaterThan(Date.now())
   })
 
@@ -165,9 +168,6 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
   })
 
   it('are given another size while they are stopped, and keep their disk', async () => {
-    const resize = (machineType: string) =>
-      api.send<Lease>('POST', `/v1/leases/${main.id}/resize`, { json: { machineType } })
-
     const small = await resize('small')
     const tiny = await resize('tiny')
 
@@ -187,7 +187,16 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     expect(main.access.ssh?.hostKeys).toEqual(hostKeys)
   })
 
-  it('restart: another boot with the same data', async () => {
+  it('are given another size while they run, for their next start, and may take it back', async () => {
+    await resize('small')
+    const kept = await resize('tiny')
+    const wanting = await resize('small')
+
+    expect(kept.pendingResize).toBeNull()
+    expect(wanting).toMatchObject({ machineType: 'tiny', pendingResize: { machineType: 'small' } })
+  })
+
+  it('restart: another boot with the same data, in the size that was asked for', async () => {
     const bootId = await inGuest(main, 'cat /proc/sys/kernel/random/boot_id')
 
     await api.send('POST', `/v1/leases/${main.id}/restart`)
@@ -195,6 +204,8 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     main = await leaseIn(api, main.id, 'ready')
 
     expect(await inGuest(main, 'cat /proc/sys/kernel/random/boot_id')).not.toBe(bootId)
+    expect(await inGuest(main, 'nproc')).toBe('2')
+    expect(main).toMatchObject({ machineType: 'small', pendingResize: null })
     expect(await inGuest(main, 'cat ~/note')).toBe('kept')
   })
 

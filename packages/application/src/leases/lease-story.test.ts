@@ -177,7 +177,7 @@ describe('a change of a lease', () => {
 
     await expect(makeStartLease(platform)(command)).rejects.toMatchObject({
       code: 'lease/action-not-possible',
-      facts: { possible: 'stop,restart,extend,release' },
+      facts: { possible: 'stop,restart,extend,resize,release' },
     })
   })
 

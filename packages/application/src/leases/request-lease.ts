@@ -146,6 +146,7 @@ function draftLease(
     labels: command.labels,
     machineType: machineType.name,
     shape: machineType.shape,
+    wantedSize: null,
     timeToLiveMs: timeToLive(command.timeToLiveMs, rules),
     expiresAt: null,
     generation: 0,

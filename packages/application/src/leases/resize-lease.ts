@@ -1,5 +1,6 @@
 import {
   DomainError,
+  keepSize,
   type Lease,
   type MachineType,
   type MachineTypeName,
@@ -7,6 +8,7 @@ import {
   resizeLease,
 } from '@leasehold/domain'
 import type { CatalogueStore } from '../ports/catalogue-store.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Pools } from '../ports/pools.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
 import { choosePool } from '../scheduling/choose-pool.ts'
@@ -21,27 +23,38 @@ export type ResizeLeaseDeps = ChangeLeaseDeps & {
   readonly tenants: Pick<TenantStore, 'find'>
   readonly pools: Pools
   readonly lookAtPool: LookAtPool
+  readonly clock: Clock
 }
 export type ResizeLease = (
   command: LeaseCommand & { readonly machineType: MachineTypeName },
 ) => Promise<Lease>
 
 /**
- * Gives a stopped lease the size of another machine type, from its next start on: only then CPUs and memory are
- * counted against the quota again. Refused for a type that its pool, its image or its tier cannot have.
+ * Gives a lease the size of another machine type, from its next start on. A stopped one has it at once, and counts
+ * CPUs and memory when it starts. One that runs keeps its size and notes the wanted one: what it grows by is reserved
+ * now (`quota/exceeded` where it is not there). Asking for the size it has takes that back. Refused for a type that
+ * its pool, its image or its tier cannot have.
  */
 export function makeResizeLease(deps: ResizeLeaseDeps): ResizeLease {
   return async (command) => {
     const { tenantId, leaseId } = command
     const lease = await findLease(deps.leases, tenantId, leaseId)
     requireLeaseAction(lease, 'resize')
-    const machineType = await findMachineType(deps.catalogue, command.machineType)
-    await requirePlace(deps, lease, machineType)
-    return changeLease(deps, command, `resized to ${machineType.name}`, (previous) => {
+    // What it has needs no look at the catalogue, which may not offer it any more.
+    const isPresent = lease.machineType === command.machineType
+    const machineType = isPresent
+      ? null
+      : await findMachineType(deps.catalogue, command.machineType)
+    if (machineType !== null) await requirePlace(deps, lease, machineType)
+    return changeLease(deps, command, `resize to ${command.machineType} asked for`, (previous) => {
       requireLeaseAction(previous, 'resize')
-      // Asked for twice, it is done once.
-      if (previous.state !== 'stopped' || previous.machineType === machineType.name) return previous
-      return resizeLease(previous, machineType)
+      if (previous.state !== 'ready' && previous.state !== 'stopped') return previous
+      if (machineType !== null) return resizeLease(previous, machineType, deps.clock.now())
+      if (previous.machineType === command.machineType) return keepSize(previous)
+      throw new DomainError(
+        'conflict/changed-meanwhile',
+        'The lease was given another size meanwhile. Read it again and repeat the request.',
+      )
     })
   }
 }

@@ -1,4 +1,4 @@
-import { lookAgainAt } from '@leasehold/domain'
+import { lookAgainAt, type MachineTypeName } from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
 import { aLease } from '../../../testing/src/builders/a-lease.ts'
 import { testNow } from '../../../testing/src/manual-clock.ts'
@@ -20,10 +20,18 @@ const obstacle = {
   since: testNow,
   notedAt: testNow + 1,
 } as const
+const wantedSize = {
+  machineType: 'small' as MachineTypeName,
+  shape: aLease.ready().shape,
+  pricePerHourMicros: 72_000,
+  askedAt: testNow,
+}
 const everyState = [
   ...Object.entries(aLease).map(([name, make]) => ({ name, lease: make() })),
   { name: 'obstructed', lease: aLease.provisioning({ obstacle }) },
   { name: 'lost for a while', lease: aLease.ready({ obstacle }) },
+  { name: 'wanting another size', lease: aLease.ready({ wantedSize }) },
+  { name: 'on its way to another size', lease: aLease.stopping({ wantedSize }) },
   { name: 'ended by an obstacle', lease: aLease.failed({ reasonDetail: 'no-room: full' }) },
 ]
 
@@ -34,13 +42,18 @@ describe('the row of a lease', () => {
 
   it.each(everyState)('that an earlier version wrote is read as well: $name', ({ lease }) => {
     const row = stored(rowFromLease(lease, testNow))
-    const { obstacle: _, reasonDetail: __, ...document } = row.document as Record<string, unknown>
+    const {
+      obstacle: _,
+      reasonDetail: __,
+      wantedSize: ___,
+      ...document
+    } = row.document as Record<string, unknown>
 
     const read = leaseFromRow({ ...row, document })
 
     const added = 'obstacle' in lease ? { obstacle: null } : {}
     const detail = 'reasonDetail' in lease ? { reasonDetail: null } : {}
-    expect(read).toEqual({ ...lease, ...added, ...detail })
+    expect(read).toEqual({ ...lease, wantedSize: null, ...added, ...detail })
   })
 
   it('shows an obstacle of a later version as none', () => {

@@ -14,6 +14,7 @@ import {
   type NotedObstacle,
   type PoolName,
   type TenantId,
+  type WantedSize,
 } from '@leasehold/domain'
 import { BadRow, DocumentReader } from './document-reader.ts'
 import { readShape } from './shape-row.ts'
@@ -123,6 +124,7 @@ function termsFrom(row: LeaseRow, name: string, document: DocumentReader): Lease
     pool: row.pool as PoolName,
     machineType: document.text('machineType'),
     shape: readShape(document.object('shape')),
+    wantedSize: readWantedSize(document),
     image: document.text('image'),
     authorizedKeys: document.texts('authorizedKeys'),
     timeToLiveMs: document.integer('timeToLiveMs'),
@@ -131,6 +133,18 @@ function termsFrom(row: LeaseRow, name: string, document: DocumentReader): Lease
     pricePerHourMicros: document.integer('pricePerHourMicros'),
     version: columns.integer('version'),
     enteredStateAt: row.entered_state_at.getTime(),
+  }
+}
+
+/** Null in a row of an earlier version, which knew no other size than the one a lease has. */
+function readWantedSize(document: DocumentReader): WantedSize | null {
+  const wanted = document.optional('wantedSize', (name) => document.object(name))
+  if (wanted === null) return null
+  return {
+    machineType: wanted.text('machineType'),
+    shape: readShape(wanted.object('shape')),
+    pricePerHourMicros: wanted.integer('pricePerHourMicros'),
+    askedAt: wanted.integer('askedAt'),
   }
 }
 

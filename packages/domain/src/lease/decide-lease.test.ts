@@ -1,5 +1,6 @@
-import { aLease, testNow } from '@leasehold/testing'
+import { aLease, aShape, testNow } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
+import type { MachineTypeName } from '../shared/ids.ts'
 import { decideLease, lookAgainAt, type MachineSighting } from './decide-lease.ts'
 import { isLiving, type LivingLease } from './lease.ts'
 import { type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
@@ -150,6 +151,20 @@ describe('a stopping lease', () => {
     const step = decide(aLease.stopping({ reason: 'restarted-by-tenant' }), off)
 
     expect(step).toMatchObject({ to: { state: 'queued', queueDeadlineAt: testNow + 100 } })
+  })
+
+  it.each([
+    { reason: 'restarted-by-tenant', state: 'queued' },
+    { reason: 'stopped-by-tenant', state: 'stopped' },
+    { reason: 'powered-off', state: 'stopped' },
+  ] as const)('has the size it wanted when it is $state, by $reason', ({ reason, state }) => {
+    const size = { machineType: 'small' as MachineTypeName, pricePerHourMicros: 7 }
+    const shape = aShape({ memoryMiB: 2_048 })
+    const wantedSize = { ...size, shape, askedAt: testNow }
+
+    const step = decide(aLease.stopping({ reason, wantedSize }), off)
+
+    expect(step).toMatchObject({ to: { ...size, state, shape, wantedSize: null } })
   })
 })
 

@@ -15,6 +15,7 @@ import { termsOf } from './lease.ts'
 import { isFinalLeaseReason, type LeaseEndReason, leaseEndReasons } from './lease-end-reason.ts'
 import { type MachineObstacle, noteObstacle, obstacleLine } from './machine-obstacle.ts'
 import { endLease, hasBeenReady, type LeaseDeadlines, makeReady, queueLease } from './move-lease.ts'
+import { sizeAfterStop } from './resize-lease.ts'
 
 /**
  * What a driver saw of one lease's machine. `unknown` means it could not tell, and nothing may be
@@ -166,13 +167,15 @@ function decideStopping(
 function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines): Lease {
   const { reason, reasonDetail } = lease
   const terms = { ...termsOf(lease), version: lease.version + 1, enteredStateAt: now }
+  const size = sizeAfterStop(lease)
   const end = leaseEndReasons[reason]
   switch (end) {
     case 'queued':
-      return queueLease(lease, now, deadlines.queueMs)
+      return { ...queueLease(lease, now, deadlines.queueMs), ...size }
     case 'stopped':
       return {
         ...terms,
+        ...size,
         state: 'stopped',
         reason,
         reasonDetail,
@@ -180,7 +183,7 @@ function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines)
       }
     case 'released':
     case 'failed':
-      return { ...terms, state: end, reason, reasonDetail, endedAt: now }
+      return { ...terms, wantedSize: null, state: end, reason, reasonDetail, endedAt: now }
     default:
       return assertNever(end)
   }

@@ -12,7 +12,7 @@ export function leaseActions(lease: Lease): readonly LeaseAction[] {
     case 'provisioning':
       return ['stop', 'release']
     case 'ready':
-      return ['stop', 'restart', 'extend', 'release']
+      return ['stop', 'restart', 'extend', 'resize', 'release']
     case 'stopping':
       return isFinalLeaseReason(lease.reason) ? [] : ['release']
     case 'stopped':

@@ -1,10 +1,16 @@
-import { type Amounts, addAmounts, amountsOfShape } from '../quota/resources.ts'
+import { type Amounts, addAmounts, amountsOfShape, largerAmounts } from '../quota/resources.ts'
 import { assertNever } from '../shared/assert-never.ts'
 import type { Lease } from './lease.ts'
 
-/** What a lease takes from its tenant's quota in its present state. A stopped one keeps its disk, an ended one nothing. */
+/**
+ * What a lease takes from its tenant's quota in its present state. A stopped one keeps its disk, an ended one nothing.
+ * One that wants another size holds the larger of both: what it grows by is its own already, and what it shrinks by
+ * is given back when it has shrunk.
+ */
 export function leaseHolds(lease: Lease): Amounts {
-  const all = addAmounts(amountsOfShape(lease.shape), { leases: 1 })
+  const has = amountsOfShape(lease.shape)
+  const wants = lease.wantedSize === null ? {} : amountsOfShape(lease.wantedSize.shape)
+  const all = addAmounts(largerAmounts(has, wants), { leases: 1 })
   switch (lease.state) {
     case 'queued':
     case 'provisioning':

@@ -11,8 +11,19 @@ import type { Instant } from '../shared/instant.ts'
 import type { LeaseEndReason } from './lease-end-reason.ts'
 import type { NotedObstacle } from './machine-obstacle.ts'
 
+/** What a lease is built by and billed for. */
+export type LeaseSize = {
+  readonly machineType: MachineTypeName
+  readonly shape: MachineShape
+  /** In millionths; as it was when this size was asked for. */
+  readonly pricePerHourMicros: number
+}
+
+/** A size that was asked for while the machine runs: it has it from its next start on. */
+export type WantedSize = LeaseSize & { readonly askedAt: Instant }
+
 /** What every lease has, whatever its state. */
-export type LeaseTerms = {
+export type LeaseTerms = LeaseSize & {
   readonly id: LeaseId
   readonly tenantId: TenantId
   readonly createdBy: MemberId
@@ -20,8 +31,8 @@ export type LeaseTerms = {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly pool: PoolName
-  readonly machineType: MachineTypeName
-  readonly shape: MachineShape
+  /** Only while the machine runs or stops, and then counted against the quota already; null: the lease keeps its size. */
+  readonly wantedSize: WantedSize | null
   readonly image: ImageName
   /** Normalised OpenSSH public key lines: type, blob, no options, no comment. */
   readonly authorizedKeys: readonly string[]
@@ -30,8 +41,6 @@ export type LeaseTerms = {
   readonly expiresAt: Instant | null
   /** How many machines this lease has asked for; names and fences them. 0 before the first. */
   readonly generation: number
-  /** Price per hour that held when the lease was requested, in millionths. */
-  readonly pricePerHourMicros: number
   /** Rises by one with every stored change; the guard of `replace`. */
   readonly version: number
   readonly enteredStateAt: Instant
@@ -114,6 +123,7 @@ export function termsOf(lease: Lease): LeaseTerms {
     pool,
     machineType,
     shape,
+    wantedSize,
     image,
     authorizedKeys,
     timeToLiveMs,
@@ -133,6 +143,7 @@ export function termsOf(lease: Lease): LeaseTerms {
     pool,
     machineType,
     shape,
+    wantedSize,
     image,
     authorizedKeys,
     timeToLiveMs,

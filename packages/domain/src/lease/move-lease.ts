@@ -47,7 +47,13 @@ export function endLease(
   reasonDetail: string | null = null,
 ): Lease {
   if (lease.state === 'stopping' && isFinalLeaseReason(lease.reason)) return lease
-  const terms = { ...termsOf(lease), version: lease.version + 1, enteredStateAt: now }
+  const terms = {
+    ...termsOf(lease),
+    version: lease.version + 1,
+    enteredStateAt: now,
+    // Where nothing remains there is no next start to have it from.
+    wantedSize: isFinalLeaseReason(reason) ? null : lease.wantedSize,
+  }
   const holdsNothing = lease.state === 'queued' && lease.generation === 0
   if (holdsNothing)
     return {

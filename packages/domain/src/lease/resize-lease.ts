@@ -1,13 +1,45 @@
 import type { DiskShape, MachineShape, MachineType } from '../catalogue/machine-type.ts'
 import { DomainError } from '../errors/domain-error.ts'
-import type { Stopped } from './lease.ts'
+import type { Instant } from '../shared/instant.ts'
+import type { LeaseSize, LeaseTerms, Ready, Stopped, Stopping } from './lease.ts'
 
 /**
- * The lease with the CPUs, memory and price of another machine type, from its next start on. Its disks stay as they
- * are, since they hold the renter's work. Throws `machine-type/unavailable` for a type with less disk, or one that
- * differs in more than its size: the machine that exists was built without the rest.
+ * The lease with the CPUs, memory and price of another machine type, from its next start on. A machine that runs goes
+ * on as it is: the lease notes what it wants, and has it when the machine has stopped. The same lease when that is
+ * what it wants already. Throws `machine-type/unavailable` for a type that `sizeOf` refuses.
  */
-export function resizeLease(lease: Stopped, to: MachineType): Stopped {
+export function resizeLease<From extends Ready | Stopped>(
+  lease: From,
+  to: MachineType,
+  now: Instant,
+): From {
+  if (lease.machineType === to.name) return keepSize(lease)
+  if (lease.wantedSize?.machineType === to.name) return lease
+  const size = sizeOf(lease, to)
+  const version = lease.version + 1
+  if (lease.state === 'stopped') return { ...lease, ...size, version }
+  return { ...lease, version, wantedSize: { ...size, askedAt: now } }
+}
+
+/** The lease with the size that it has, and no wish for another one. */
+export function keepSize<From extends Ready | Stopped>(lease: From): From {
+  return lease.wantedSize === null
+    ? lease
+    : { ...lease, version: lease.version + 1, wantedSize: null }
+}
+
+/** What a lease is built by once its machine has stopped: the size that was asked for, if one was. */
+export function sizeAfterStop(lease: Stopping): LeaseSize & Pick<LeaseTerms, 'wantedSize'> {
+  const { machineType, shape, pricePerHourMicros } = lease.wantedSize ?? lease
+  return { machineType, shape, pricePerHourMicros, wantedSize: null }
+}
+
+/**
+ * The size of a machine type, with the disks that the lease has: they hold the renter's work. Throws
+ * `machine-type/unavailable` for a type with less disk, or one that differs in more than its size: the machine that
+ * exists was built without the rest.
+ */
+function sizeOf(lease: LeaseTerms, to: MachineType): LeaseSize {
   const { name, pricePerHourMicros } = to
   const shape = { ...to.shape, disks: lease.shape.disks }
   const differs = [
@@ -25,7 +57,7 @@ export function resizeLease(lease: Stopped, to: MachineType): Stopped {
       { machineType: name, differs: differs.join(',') },
       '/machineType',
     )
-  return { ...lease, version: lease.version + 1, machineType: name, shape, pricePerHourMicros }
+  return { machineType: name, shape, pricePerHourMicros }
 }
 
 /** Whether the type pays for at least the disks that there are. */

@@ -8,6 +8,7 @@ import {
   amountsOfShape,
   findLack,
   isResourceName,
+  largerAmounts,
   subtractAmounts,
   timesFitting,
 } from './resources.ts'
@@ -19,6 +20,17 @@ const anAmounts = fc.record(
 )
 
 describe('amounts', () => {
+  it('of which the larger is taken cover both, and nothing more', () => {
+    fc.assert(
+      fc.property(anAmounts, anAmounts, (left, right) => {
+        const larger = largerAmounts(left, right)
+
+        for (const name of ['vcpu', 'memory-mib', 'gpu/h100'] as const)
+          expect(larger[name] ?? 0).toBe(Math.max(left[name] ?? 0, right[name] ?? 0))
+      }),
+    )
+  })
+
   it('of a shape count all its parts', () => {
     const h100 = 'h100' as GpuTypeName
     const shape = aShape({

@@ -37,6 +37,13 @@ export function subtractAmounts(left: Amounts, right: Amounts): Amounts {
   return combine(left, right, -1)
 }
 
+/** Of every resource the larger amount of both. */
+export function largerAmounts(left: Amounts, right: Amounts): Amounts {
+  const larger: Partial<Record<ResourceName, number>> = { ...left }
+  for (const [name, amount] of entriesOf(right)) larger[name] = Math.max(larger[name] ?? 0, amount)
+  return larger
+}
+
 /** The first resource of which `needs` asks more than `free` has, in order of name; null when all fit. */
 export function findLack(
   needs: Amounts,

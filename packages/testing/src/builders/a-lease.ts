@@ -29,6 +29,7 @@ const terms: LeaseTerms = {
   pool: 'local' as PoolName,
   machineType: 'tiny' as MachineTypeName,
   shape: aShape(),
+  wantedSize: null,
   image: 'debian-12' as ImageName,
   authorizedKeys: [
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g',

@@ -72,6 +72,31 @@ describe('the moves of a lease', () => {
     })
   })
 
+  it('resize of one that runs answers with what a restart gives it, and takes it back', async () => {
+    const api = await anApi()
+    const id = await aReadyLease(api)
+    const resize = async (machineType: string) =>
+      (await api.tenant('POST', `/v1/leases/${id}/resize`, { json: { machineType } })).json()
+    const small = { machineType: 'small', resources: { vcpu: 2, memoryMiB: 2_048, diskGiB: 4 } }
+
+    expect(await resize('small')).toMatchObject({
+      state: 'ready',
+      machineType: 'tiny',
+      pendingResize: {
+        ...small,
+        code: 'restart-required',
+        whatToDo: expect.stringContaining('Restart'),
+        since: '2026-01-05T12:00:00.000Z',
+      },
+    })
+    expect(await resize('tiny')).toMatchObject({ machineType: 'tiny', pendingResize: null })
+    await resize('small')
+    await api.tenant('POST', `/v1/leases/${id}/restart`)
+    await api.platform.settle()
+    const after = (await api.tenant('GET', `/v1/leases/${id}`)).json()
+    expect(after).toMatchObject({ ...small, state: 'ready', pendingResize: null })
+  })
+
   it('extend names its field when it is too much', async () => {
     const api = await anApi()
     const id = await aReadyLease(api)

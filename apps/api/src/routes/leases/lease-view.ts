@@ -6,6 +6,7 @@ import {
   leaseActions,
   type NotedObstacle,
   obstacleAdvice,
+  type WantedSize,
 } from '@leasehold/domain'
 import type { AccessDirections } from '../../access-directions.ts'
 import { timestamp, timestampOrNull } from '../answers.ts'
@@ -30,6 +31,7 @@ export function leaseView({ lease, usage }: LeaseReport, directions: AccessDirec
     image: lease.image,
     pool: lease.pool,
     resources: resourcesView(lease.shape),
+    pendingResize: pendingResizeView(lease.wantedSize),
     access: accessView(lease, directions),
     timeToLiveSeconds: Math.round(lease.timeToLiveMs / 1_000),
     expiresAt: timestampOrNull(lease.expiresAt),
@@ -107,6 +109,20 @@ function conditionsOf(lease: Lease): LeaseCondition[] {
 
 function obstacleView({ code, detail, since }: NotedObstacle): LeaseCondition['obstacle'] {
   return { code, detail, whatToDo: obstacleAdvice[code], since: timestamp(since) }
+}
+
+/** Every driver gives a machine its size when it starts, so that is what it waits for. */
+function pendingResizeView(wanted: WantedSize | null): LeaseBody['pendingResize'] {
+  if (wanted === null) return null
+  return {
+    code: 'restart-required',
+    whatToDo:
+      'Restart the lease, or stop and start it. Resize it to the machine type that it has to take this back.',
+    machineType: wanted.machineType,
+    resources: resourcesView(wanted.shape),
+    pricePerHourMicros: wanted.pricePerHourMicros,
+    since: timestamp(wanted.askedAt),
+  }
 }
 
 function accessView(lease: Lease, directions: AccessDirections): LeaseBody['access'] {

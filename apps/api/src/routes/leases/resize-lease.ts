@@ -8,14 +8,17 @@ import type { ShowLease } from './show-lease.ts'
 
 const schema = {
   operationId: 'resizeLease',
-  summary: 'Give a stopped lease another size',
+  summary: 'Give a lease another size',
   description:
-    'CPUs, memory and price of another machine type, from the next start on. Disks stay as they are; a type that differs in anything else is refused.',
+    'CPUs, memory and price of another machine type, from the next start on. A lease that runs keeps its size and price until it is restarted or stopped: `pendingResize` says what it will have, and quota for what it grows by is taken at once. Asking for the machine type that it has takes it back. Disks stay as they are; a type that differs in anything else is refused.',
   tags: ['leases'],
   params: LeaseParams,
   body: ref(ResizeLeaseBody),
   response: {
-    200: answer('The lease with its new size.', Lease),
+    200: answer(
+      'The lease with its new size, or with `pendingResize` where its machine runs.',
+      Lease,
+    ),
     ...bodyProblems(404, 409, 422),
   },
 }

@@ -1,6 +1,7 @@
 import { accessStoreContract } from './access-store-contract.ts'
 import { apiKeyStoreContract } from './api-key-store-contract.ts'
 import { endedSessionStoreContract } from './ended-session-store-contract.ts'
+import { leaseResizeContract } from './lease-resize-contract.ts'
 import { leaseStandingContract } from './lease-standing-contract.ts'
 import { leaseStoreContract } from './lease-store-contract.ts'
 import {
@@ -18,6 +19,7 @@ import { usageStoreContract } from './usage-store-contract.ts'
 /** The promises of all stores over one database. */
 export function allStoresContract(name: string, open: OpenStores): void {
   leaseStoreContract(name, open)
+  leaseResizeContract(name, open)
   leaseStandingContract(name, open)
   taskStoreContract(name, open)
   taskLogStoreContract(name, open)

@@ -9,9 +9,12 @@ import {
   isLivingTask,
   type Lease,
   leaseHolds,
+  type MachineTypeName,
   makeReady,
   provisionLease,
   queueLease,
+  resizeLease,
+  sizeAfterStop,
   type Task,
   type TenantId,
   taskHolds,
@@ -19,6 +22,7 @@ import {
   termsOf,
 } from '@leasehold/domain'
 import fc from 'fast-check'
+import { aMachineType, aShape } from '../../builders/a-shape.ts'
 import {
   aNewLease,
   aNewTask,
@@ -35,6 +39,10 @@ export const walkStep = fc.record({
 })
 type WalkStep = { readonly deed: 'lease' | 'task' | 'move' | 'end'; readonly pick: number }
 
+const aLargerType = aMachineType({
+  name: 'larger' as MachineTypeName,
+  shape: aShape({ memoryMiB: 2_048 }),
+})
 const byPlatform = { actor: thePlatform, claim: null }
 
 /** Walks, two deeds at a time so that some lose the race, and returns what is held in the end by the domain's rule. */
@@ -109,9 +117,11 @@ function movedLease(lease: Lease): Lease | null {
     case 'provisioning':
       return makeReady(lease, { host: '::1', sshPort: 22, jupyterPort: null }, testNow)
     case 'ready':
+      if (lease.wantedSize === null && lease.version % 2 === 1)
+        return resizeLease(lease, aLargerType, testNow)
       return endLease(lease, 'stopped-by-tenant', testNow, 0)
     case 'stopping': {
-      const terms = { ...termsOf(lease), version: lease.version + 1 }
+      const terms = { ...termsOf(lease), ...sizeAfterStop(lease), version: lease.version + 1 }
       const { reason, reasonDetail } = lease
       return reason === 'stopped-by-tenant'
         ? { ...terms, state: 'stopped', reason, reasonDetail, keepUntil: testNow }
