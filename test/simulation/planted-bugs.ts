@@ -1,3 +1,4 @@
+import type { MachineOrder } from '@leasehold/application'
 import type { LeaseId, PoolName, TaskId } from '@leasehold/domain'
 import type { Plant } from './world.ts'
 
@@ -141,6 +142,19 @@ export const plantedBugs: Readonly<Record<string, Plant>> = {
         destroyMachine: async (id, generation, signal) => {
           const seen = clock.now() - (startedAt.get(id) ?? Number.NEGATIVE_INFINITY)
           if (seen >= 60_000) await machines.destroyMachine(id, generation, signal)
+        },
+      },
+    }
+  },
+  'a lease that was resized gets its machine in the size it had': ({ machines }) => {
+    const first = new Map<LeaseId, Pick<MachineOrder, 'machineType' | 'shape'>>()
+    return {
+      machines: {
+        ...machines,
+        startMachine(order, signal) {
+          const { machineType, shape } = first.get(order.leaseId) ?? order
+          first.set(order.leaseId, { machineType, shape })
+          return machines.startMachine({ ...order, machineType, shape }, signal)
         },
       },
     }
