@@ -70,7 +70,7 @@ export type WorkerPlatform = {
   readonly endedSessions: EndedSessionStore
   readonly secrets: AccessSecrets
   readonly objects: ObjectStore
-  readonly bucketAccess: Pick<BucketAccess, 'endExpired'>
+  readonly bucketAccess: Pick<BucketAccess, 'endExpired' | 'endAll'>
   readonly directory: MemberDirectory | null
   readonly pools: Pools
   readonly hints: JobHints

@@ -66,7 +66,7 @@ export const meanings: Record<SettingName, Meaning> = {
   S3_REGION: meaning('Object store', 'Region that requests are signed for.'),
   BUCKET_MAX_GIB: meaning(
     'Object store',
-    'What each tenant’s bucket may hold, where the store can limit it (MinIO).',
+    'What the bucket of a tenant without the quota `bucket-gib` may hold, where the store can limit it (MinIO).',
     {
       absent: 'as much as there is room',
     },
@@ -105,10 +105,7 @@ export const meanings: Record<SettingName, Meaning> = {
   OIDC_JWKS_URL: meaning('Identity', 'Where the keys of the issuer are.', {
     absent: 'issuer + `/protocol/openid-connect/certs`, as Keycloak has it',
   }),
-  OIDC_LOGOUT_CLIENTS: meaning(
-    'Identity',
-    'Clients of the issuer, with commas between them, that tell us when a sign-in is over (`POST /v1/backchannel-logout`).',
-  ),
+  OIDC_LOGOUT_CLIENTS: meaning('Identity', 'Clients whose logout tokens end sign-ins here.'),
   OIDC_ROLES_CLAIM: meaning(
     'Identity',
     'Claim that lists the roles `operator` and `admin`; dots lead into objects.',

@@ -3,8 +3,9 @@ import { component, listOf, ref } from './schema-parts.ts'
 
 const resource = Type.String({
   maxLength: 80,
-  pattern: '^(vcpu|memory-mib|disk-gib|leases|queued-tasks|gpu/[a-z0-9.-]{1,63})$',
-  description: 'The unit is in the name.',
+  pattern: '^(vcpu|memory-mib|disk-gib|bucket-gib|leases|queued-tasks|gpu/[a-z0-9.-]{1,63})$',
+  description:
+    'The unit is in the name. `bucket-gib` is what your bucket may hold; without it the operator’s own limit holds. The object store counts it, so `used` is 0.',
   examples: ['vcpu'],
 })
 const amount = Type.Integer({ minimum: 0, maximum: 2_147_483_647, examples: [4] })

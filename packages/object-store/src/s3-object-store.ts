@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { Log, ObjectStore, StoredObject } from '@leasehold/application'
+import { setBucketQuota } from './features/bucket-quota.ts'
 import { makePrepareBucket } from './features/prepare-bucket.ts'
 import { bodyOf } from './reading.ts'
 import { removeBucket, removeObject } from './removing.ts'
@@ -25,12 +26,15 @@ export type S3ObjectStoreOptions = S3Address & {
   readonly publicEndpoint?: string | null
   /** Web pages that may use the buckets. */
   readonly corsOrigins?: readonly string[]
-  /** How much a bucket may hold, where the store can limit it (MinIO); null: as much as there is room. */
+  /** How much a bucket may hold whose tenant has no limit, where the store can limit it (MinIO); null: as much as there is room. */
   readonly bucketBytes?: number | null
 }
 
 const fiveGibibytes = 5 * 1_073_741_824
 const longestLinkSeconds = 900
+/** MinIO's word for none, so that a limit of nothing has to be a byte. */
+const noLimit = 0
+const leastLimit = 1
 
 /**
  * The object store on any server that speaks S3. Opens no connection by itself. Every call ends within
@@ -47,6 +51,12 @@ export function openS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore & 
       translated(s3, 'ensure-bucket', signal, () =>
         ensureBucket(client, bucket, signal).then(() => prepareBucket(bucket, signal)),
       ),
+    limitBucket: (bucket, bytes, signal) =>
+      translated(s3, 'limit-bucket', signal, async () => {
+        const most = bytes === null ? (options.bucketBytes ?? noLimit) : Math.max(leastLimit, bytes)
+        const state = await setBucketQuota(options, bucket, most, signal)
+        return state === 'works' ? 'limited' : 'cannot'
+      }),
     removeBucket: (bucket, signal) =>
       translated(s3, 'remove-bucket', signal, () => removeBucket(client, bucket, signal)),
     put: (bucket, path, body, facts, signal) => writeObject(s3, bucket, path, body, facts, signal),

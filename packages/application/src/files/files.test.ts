@@ -1,6 +1,7 @@
 import type { TenantId } from '@leasehold/domain'
 import { aPlatform } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
+import { requireBucketRoom } from './bucket-room.ts'
 import { makeDescribeFile } from './describe-file.ts'
 import { makeListFiles } from './list-files.ts'
 import { makePutFile } from './put-file.ts'
@@ -8,6 +9,7 @@ import { makeRemoveFile } from './remove-file.ts'
 
 const { signal } = new AbortController()
 const tenantId = 'ten_acme' as TenantId
+const actor = { kind: 'operator', id: 'oscar' } as const
 
 async function withFiles(...paths: string[]) {
   const platform = await aPlatform()
@@ -28,6 +30,51 @@ async function withFiles(...paths: string[]) {
   for (const path of paths) await put(path)
   return { platform, put }
 }
+
+describe('the room of a bucket', () => {
+  const gib = 1_073_741_824
+  /** Counts as if each file had a quarter of a GiB. */
+  async function quarters(count: number, limit: number | null) {
+    const { platform, put } = await withFiles(...Array.from({ length: count }, (_, n) => `q${n}`))
+    if (limit !== null) await platform.quotas.setLimit(tenantId, 'bucket-gib', limit, actor)
+    const list: typeof platform.objects.list = async (...asked) => {
+      const page = await platform.objects.list(...asked)
+      return { ...page, objects: page.objects.map((one) => ({ ...one, sizeBytes: gib / 4 })) }
+    }
+    const room = { quotas: platform.quotas, objects: { list } }
+    return { put, needs: (bytes: number) => requireBucketRoom(room, tenantId, bytes, signal) }
+  }
+
+  it.each([
+    { held: 3, limit: 1, bytes: gib / 4 },
+    { held: 3, limit: null, bytes: 100 * gib },
+    { held: 0, limit: 1, bytes: gib },
+  ])('takes $bytes bytes beside $held quarters of a limit of $limit GiB', async (given) => {
+    const { needs } = await quarters(given.held, given.limit)
+
+    await expect(needs(given.bytes)).resolves.toBeUndefined()
+  })
+
+  it.each([
+    { held: 3, limit: 1, bytes: gib / 4 + 1, free: 0 },
+    { held: 0, limit: 1, bytes: gib + 1, free: 1 },
+    { held: 5, limit: 1, bytes: 1, free: 0 },
+    { held: 0, limit: 0, bytes: 1, free: 0 },
+  ])('refuses $bytes bytes beside $held quarters of a limit of $limit GiB', async (given) => {
+    const { needs } = await quarters(given.held, given.limit)
+
+    await expect(needs(given.bytes)).rejects.toMatchObject({
+      code: 'quota/exceeded',
+      facts: { resource: 'bucket-gib', limit: given.limit, free: given.free },
+    })
+  })
+
+  it('is looked at before anything is stored', async () => {
+    const { put } = await quarters(0, 0)
+
+    await expect(put('late')).rejects.toMatchObject({ code: 'quota/exceeded' })
+  })
+})
 
 describe('the files of a tenant', () => {
   it('are stored with their checksum and found with a link', async () => {

@@ -32,4 +32,10 @@ export interface BucketAccess {
 
   /** Ends keys that the store does not end by itself and whose time is over; how many there were. */
   endExpired(signal: AbortSignal): Promise<number>
+
+  /**
+   * Ends every key of the bucket that was issued, now. `will-expire`: the store cannot, and each works until its time is
+   * over. New ones may be issued afterwards.
+   */
+  endAll(bucket: string, signal: AbortSignal): Promise<'ended' | 'will-expire'>
 }

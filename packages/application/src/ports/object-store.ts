@@ -13,6 +13,15 @@ export type StoredObject = {
  */
 export interface ObjectStore {
   ensureBucket(bucket: string, signal: AbortSignal): Promise<void>
+  /**
+   * Sets how many bytes the bucket may hold; null: what the installation says. `cannot`: the store has no such limit.
+   * Nothing that is there is removed.
+   */
+  limitBucket(
+    bucket: string,
+    bytes: number | null,
+    signal: AbortSignal,
+  ): Promise<'limited' | 'cannot'>
   /** Removes the bucket and everything in it. */
   removeBucket(bucket: string, signal: AbortSignal): Promise<void>
 

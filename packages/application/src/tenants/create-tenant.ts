@@ -77,7 +77,7 @@ export function requireLimits(limits: Amounts): Amounts {
     if (!isResourceName(resource))
       throw new DomainError(
         'quota/not-found',
-        `There is no resource ${resource.slice(0, 80)}: use vcpu, memory-mib, disk-gib, leases, queued-tasks or gpu/<type>.`,
+        `There is no resource ${resource.slice(0, 80)}: use vcpu, memory-mib, disk-gib, bucket-gib, leases, queued-tasks or gpu/<type>.`,
         {},
         '/limits',
       )

@@ -1,17 +1,21 @@
 import type { Amounts, TenantId } from '@leasehold/domain'
 import { aPlatform } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
+import { makeIssueFileCredentials } from '../files/issue-file-credentials.ts'
 import { makeFindQuotaDrift, makeGetQuotas } from '../quotas/read-quotas.ts'
 import { makeSetQuotas } from '../quotas/set-quotas.ts'
 import { makeCreateTenant } from './create-tenant.ts'
 import { makeEnsureTenant } from './ensure-tenant.ts'
 import { makeGetTenant, makeListMembers, makeListTenants } from './read-tenants.ts'
+import { bucketOf } from './tenant-bucket.ts'
 import { makeUpdateTenant } from './update-tenant.ts'
 
 const { signal } = new AbortController()
 const actor = { kind: 'operator', id: 'oscar' } as const
 const initech = { slug: 'initech', name: 'Initech', tier: 'dev', limits: {}, actor } as const
 const acme = 'ten_acme' as TenantId
+const globex = 'ten_globex' as TenantId
+const unchanged = { name: null, tier: null, networks: null } as const
 
 describe('creating a tenant', () => {
   it('gives it the limits of its tier, those named apart, and a place everywhere', async () => {
@@ -127,6 +131,26 @@ describe('a tenant', () => {
     expect(second.next).toBeNull()
   })
 
+  it('has no keys of its bucket any more once it is suspended, and may have new ones after that', async () => {
+    const platform = await aPlatform()
+    const issue = makeIssueFileCredentials(platform)
+    const suspend = (suspended: boolean) =>
+      makeUpdateTenant(platform)({ ...unchanged, tenantId: acme, suspended, actor })
+    await issue(acme, 'read', 900, signal)
+    await issue(globex, 'read', 900, signal)
+
+    await makeEnsureTenant(platform)(acme, signal)
+    expect(platform.bucketAccess.issued).toHaveLength(2)
+    await suspend(true)
+    await makeEnsureTenant(platform)(acme, signal)
+    expect(platform.bucketAccess.issued.map(({ bucket }) => bucket)).toEqual([bucketOf(globex)])
+
+    await suspend(false)
+    await issue(acme, 'read', 900, signal)
+    await makeEnsureTenant(platform)(acme, signal)
+    expect(platform.bucketAccess.issued).toHaveLength(2)
+  })
+
   it('gets what it needs in the other places when one fails, and the failure is told', async () => {
     const platform = await aPlatform()
     platform.objects.faults.always('ensureBucket', { kind: 'fail-before' })
@@ -138,6 +162,28 @@ describe('a tenant', () => {
 })
 
 describe('quotas', () => {
+  it('of a bucket reach the store, each change of them, and nothing is said where there is none', async () => {
+    const platform = await aPlatform()
+    const set = (gib: number) =>
+      makeSetQuotas(platform)({ tenantId: acme, limits: { 'bucket-gib': gib }, actor })
+    const limitNow = async () => {
+      await platform.settle()
+      return platform.objects.limitOf(bucketOf(acme))
+    }
+    await makeEnsureTenant(platform)(acme, signal)
+    expect(await limitNow()).toBeNull()
+
+    await set(2)
+    expect(await limitNow()).toBe(2_147_483_648)
+    await set(1)
+    expect(await limitNow()).toBe(1_073_741_824)
+
+    // A change that the store missed reaches it with the next repair.
+    await platform.objects.limitBucket(bucketOf(acme), 5, signal)
+    await makeEnsureTenant(platform)(acme, signal)
+    expect(await limitNow()).toBe(1_073_741_824)
+  })
+
   it('may be set below what is used', async () => {
     const platform = await aPlatform()
 

@@ -77,9 +77,12 @@ describe('amounts', () => {
     )
   })
 
-  it.each(['vcpu', 'gpu/h100-80gb', 'queued-tasks'])('know %s as a resource', (name) => {
-    expect(isResourceName(name)).toBe(true)
-  })
+  it.each(['vcpu', 'bucket-gib', 'gpu/h100-80gb', 'queued-tasks'])(
+    'know %s as a resource',
+    (name) => {
+      expect(isResourceName(name)).toBe(true)
+    },
+  )
 
   it.each(['cpu', 'gpu/', 'gpu/a b', 'gpu/../x', '__proto__', ''])(
     'do not know %j as a resource',

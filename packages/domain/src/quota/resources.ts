@@ -1,13 +1,14 @@
 import { type MachineShape, vcpuCount } from '../catalogue/machine-type.ts'
 
 /**
- * A countable thing: `vcpu`, `memory-mib`, `disk-gib`, `gpu/<type>`, `leases`, `queued-tasks`.
- * Amounts are whole numbers in the unit the name says.
+ * A countable thing: `vcpu`, `memory-mib`, `disk-gib`, `bucket-gib`, `gpu/<type>`, `leases`, `queued-tasks`.
+ * Amounts are whole numbers in the unit the name says. What lies in a bucket is counted by the object store, not by the ledger.
  */
 export type ResourceName =
   | 'vcpu'
   | 'memory-mib'
   | 'disk-gib'
+  | 'bucket-gib'
   | 'leases'
   | 'queued-tasks'
   | `gpu/${string}`
@@ -67,7 +68,7 @@ export function timesFitting(needs: Amounts, free: Amounts): number {
 /** Whether a text names a resource that can be limited. */
 export function isResourceName(name: string): name is ResourceName {
   return (
-    ['vcpu', 'memory-mib', 'disk-gib', 'leases', 'queued-tasks'].includes(name) ||
+    ['vcpu', 'memory-mib', 'disk-gib', 'bucket-gib', 'leases', 'queued-tasks'].includes(name) ||
     /^gpu\/[a-z0-9][a-z0-9.-]{0,62}$/.test(name)
   )
 }

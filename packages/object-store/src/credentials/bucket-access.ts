@@ -2,7 +2,7 @@ import type { BucketAccess, BucketCredentials, BucketRights } from '@leasehold/a
 import { DomainError } from '@leasehold/domain'
 import { unavailable } from '../s3-errors.ts'
 import { type FoundKeyMaker, findKeyMaker, type KeyMakerOptions } from './find-key-maker.ts'
-import { untilKeyWorks } from './key-limits.ts'
+import { shortestSeconds, untilKeyWorks } from './key-limits.ts'
 import type { KeyMaker } from './key-maker.ts'
 
 export type BucketAccessOptions = KeyMakerOptions & {
@@ -11,7 +11,8 @@ export type BucketAccessOptions = KeyMakerOptions & {
 }
 
 /**
- * Keys of one bucket from any store that can limit them. Opens no connection by itself: how the store
+ * Keys of one bucket from any store that can limit them. Where nothing ends a key before its time, it lives 15 minutes,
+ * whatever was asked: so long may a tenant go on after it was suspended. Opens no connection by itself: how the store
  * makes keys is found out by the first call that needs to know, and remembered.
  */
 export function openBucketAccess(options: BucketAccessOptions): BucketAccess & { close(): void } {
@@ -24,27 +25,27 @@ export function openBucketAccess(options: BucketAccessOptions): BucketAccess & {
     })
     return found
   }
-  const maker = async (signal: AbortSignal): Promise<KeyMaker> => {
-    const { maker } = await orAborted(find(), signal)
-    if (maker === null) throw cannot()
-    return maker
-  }
   return {
     address: {
       endpoint: options.publicEndpoint ?? options.endpoint,
       region: options.region,
     },
     async issue(bucket, rights, lifetimeSeconds, signal) {
-      const way = await maker(signal)
-      if (!way.rights.includes(rights)) throw readsOnly()
-      return await answered(signal, () =>
-        issue(options, way, bucket, rights, lifetimeSeconds, signal),
-      )
+      const { maker, endsAtOnce } = await orAborted(find(), signal)
+      if (maker === null) throw cannot()
+      if (!maker.rights.includes(rights)) throw readsOnly()
+      const seconds = endsAtOnce ? lifetimeSeconds : Math.min(lifetimeSeconds, shortestSeconds)
+      return await answered(signal, () => issue(options, maker, bucket, rights, seconds, signal))
     },
     async endExpired(signal) {
       const { maker } = await orAborted(find(), signal)
       if (maker === null) return 0
       return await answered(signal, () => maker.endExpired(signal))
+    },
+    async endAll(bucket, signal) {
+      const { maker } = await orAborted(find(), signal)
+      if (maker === null) return 'ended'
+      return (await answered(signal, () => maker.endAll(bucket, signal))) ? 'ended' : 'will-expire'
     },
     close: () => void found?.then(({ maker }) => maker?.close()).catch(() => {}),
   }

@@ -12,6 +12,8 @@ export type StoreCredentials = 'session' | 'user' | 'none'
 export type FoundKeyMaker = {
   readonly kind: StoreCredentials
   readonly maker: KeyMaker | null
+  /** Whether keys can be ended before their time is over. */
+  readonly endsAtOnce: boolean
   /** What each way that was tried before said, without secrets. */
   readonly refusals: readonly string[]
 }
@@ -55,10 +57,21 @@ export async function findKeyMaker(
       if (isSilence(error)) throw unavailable(error)
       return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'unknown'
     })
-    if (fault === null) return { kind, maker, refusals }
+    if (fault === null)
+      return { kind, maker, refusals, endsAtOnce: await endsAtOnce(maker, signal) }
     maker.close()
     refusals.push(`${kind}: ${fault}`)
     options.log.info({ kind, fault }, 'object store: keys of one bucket are not made like this')
   }
-  return { kind: 'none', maker: null, refusals }
+  return { kind: 'none', maker: null, refusals, endsAtOnce: true }
+}
+
+/** Asked for a bucket that nobody has a key of. */
+async function endsAtOnce(maker: KeyMaker, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await maker.endAll('leasehold-probe-nobody', signal)
+  } catch (error) {
+    maker.close()
+    throw unavailable(error)
+  }
 }

@@ -15,7 +15,8 @@ import type { BucketKey, KeyMaker } from './key-maker.ts'
 export const probeBuckets = ['leasehold-probe', 'leasehold-probe-other'] as const
 
 const worksMs = 10_000
-const shortestSeconds = 900
+/** The shortest life of a key that every store makes (`DurationSeconds` in the STS API reference). */
+export const shortestSeconds = 900
 
 /** Makes the buckets that probes work in, with an object each. */
 export async function prepareProbeBuckets(client: S3Client, signal: AbortSignal): Promise<void> {

@@ -20,6 +20,8 @@ export type KeyMaker = {
   ): Promise<MadeKey>
   /** Ends keys whose time is over; how many there were. */
   endExpired(signal: AbortSignal): Promise<number>
+  /** Ends every key of the bucket now. False where the store cannot: then each lives until its time is over. */
+  endAll(bucket: string, signal: AbortSignal): Promise<boolean>
   close(): void
 }
 

@@ -59,6 +59,11 @@ export function openUserKeys(
       }
       return ended
     },
+    async endAll(bucket, signal) {
+      for (const name of await listUsers(client, signal))
+        if (readUserName(name)?.bucket === bucket) await removeUser(client, name, signal)
+      return true
+    },
     close: () => client.destroy(),
   }
 }

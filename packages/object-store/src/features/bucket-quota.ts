@@ -1,8 +1,5 @@
-import { createHash, createHmac, type Hmac } from 'node:crypto'
-import { SignatureV4 } from '@smithy/signature-v4'
+import { askMinioAdmin } from '../minio-admin.ts'
 import type { S3Address } from '../s3-client.ts'
-
-const limitMs = 10_000
 
 /**
  * Sets how many bytes a bucket may hold, where the store has MinIO's admin API (`set-bucket-quota`); S3
@@ -14,54 +11,9 @@ export async function setBucketQuota(
   bytes: number,
   signal: AbortSignal,
 ): Promise<'works' | 'missing'> {
-  const url = new URL('/minio/admin/v3/set-bucket-quota', address.endpoint)
   const body = JSON.stringify({ quota: bytes, size: bytes, quotatype: 'hard' })
-  const signer = new SignatureV4({
-    credentials: { accessKeyId: address.accessKeyId, secretAccessKey: address.secretAccessKey },
-    region: address.region,
-    service: 's3',
-    sha256: Sha256,
-  })
-  const { headers } = await signer.sign({
-    method: 'PUT',
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: url.pathname,
-    query: { bucket },
-    headers: { host: url.host, 'content-type': 'application/json' },
-    body,
-  })
-  url.searchParams.set('bucket', bucket)
-  const { host: _host, ...sent } = headers
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
-  const answer = await fetch(url, { method: 'PUT', headers: sent, body, signal: limited })
-  const text = await answer.text()
+  const answer = await askMinioAdmin(address, 'PUT', 'set-bucket-quota', { bucket }, body, signal)
+  const { status, text, headers } = answer
   // A store without the API takes the address for an object's; what it stored would have an entity tag.
-  return answer.ok && text === '' && !answer.headers.has('etag') ? 'works' : 'missing'
-}
-
-/** The shape of a hash that the signer wants. */
-class Sha256 {
-  private readonly hash: Hmac | ReturnType<typeof createHash>
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.hash = secret === undefined ? createHash('sha256') : createHmac('sha256', keyOf(secret))
-  }
-
-  update(data: string | Uint8Array): void {
-    this.hash.update(data)
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.hash.digest()
-  }
-
-  reset(): void {}
-}
-
-function keyOf(secret: string | ArrayBuffer | ArrayBufferView): string | Buffer {
-  if (typeof secret === 'string') return secret
-  if (ArrayBuffer.isView(secret))
-    return Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength)
-  return Buffer.from(secret)
+  return status === 200 && text === '' && !headers.has('etag') ? 'works' : 'missing'
 }

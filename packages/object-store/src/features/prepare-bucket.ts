@@ -10,7 +10,6 @@ import type { Log } from '@leasehold/application'
 import { prepareProbeBuckets } from '../credentials/key-limits.ts'
 import { limited, type S3Address } from '../s3-client.ts'
 import { s3ErrorName } from '../s3-errors.ts'
-import { setBucketQuota } from './bucket-quota.ts'
 import { corsRules, uploadExpiry } from './bucket-settings.ts'
 import {
   type FeatureState,
@@ -24,8 +23,6 @@ export type PreparingOptions = S3Address & {
   readonly log: Log
   /** Web pages that may use the buckets; none without. */
   readonly corsOrigins?: readonly string[]
-  /** How much a bucket may hold, where the store can limit it; null: as much as there is room. */
-  readonly bucketBytes?: number | null
 }
 
 const againMs = 6 * 3_600_000
@@ -79,8 +76,7 @@ async function prepare(
   features: Features,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, corsOrigins = [], bucketBytes = null } = options
-  if (bucketBytes !== null) await setBucketQuota(options, Bucket, bucketBytes, signal)
+  const { client, corsOrigins = [] } = options
   if (features.encryption === 'works') {
     const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const } }
     const ServerSideEncryptionConfiguration = { Rules: [rule] }

@@ -61,8 +61,9 @@ export async function probeObjectStore(
     const findings: StoreFinding[] = []
     for (const [feature, probe] of probes)
       findings.push(finding(feature, await probe(client, signal)))
-    const { kind, refusals } = await findKeyMaker(options, signal)
-    findings.push(credentialsFinding(kind, refusals))
+    const { kind, maker, refusals, endsAtOnce } = await findKeyMaker(options, signal)
+    maker?.close()
+    findings.push(credentialsFinding(kind, refusals, endsAtOnce))
     return { endpoint: options.endpoint, credentials: kind, findings }
   } catch (error) {
     signal.throwIfAborted()
@@ -123,28 +124,37 @@ const words = {
       'Leasehold checks what goes through its API. Clients with keys of their own should read back what matters.',
   },
   quota: {
-    works: 'What a bucket may hold can be limited (BUCKET_MAX_GIB).',
+    works:
+      'What a bucket may hold is limited by the store (the quota `bucket-gib`, or BUCKET_MAX_GIB).',
     missing:
       'What a bucket may hold cannot be limited (MinIO’s admin API is not there, or not for this key).',
     ignored: 'What a bucket may hold cannot be limited.',
-    advice: 'Watch the room of the store, or use quotas of its file system.',
+    advice:
+      'The quota `bucket-gib` holds for what goes through the API; clients with keys of their own are not limited. Watch the room of the store, or use quotas of its file system.',
   },
 } as const
 
-function credentialsFinding(kind: StoreCredentials, refusals: readonly string[]): StoreFinding {
+function credentialsFinding(
+  kind: StoreCredentials,
+  refusals: readonly string[],
+  endsAtOnce: boolean,
+): StoreFinding {
   const feature = 'bucket-credentials'
   if (kind === 'session')
     return {
       feature,
       state: 'works',
-      detail: 'Renters get sessions that reach their bucket only.',
+      detail: endsAtOnce
+        ? 'Renters get sessions that reach their bucket only, and end with their tenant’s suspension.'
+        : 'Renters get sessions that reach their bucket only. Nothing ends them early, so they live 15 minutes.',
       advice: null,
     }
   if (kind === 'user')
     return {
       feature,
       state: 'works',
-      detail: 'Renters get users of the store that reach their bucket only; the worker ends them.',
+      detail:
+        'Renters get users of the store that reach their bucket only; the worker ends them, at once when a tenant is suspended.',
       advice: null,
     }
   return {

@@ -4,6 +4,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -81,12 +82,27 @@ export function storeFeaturesContract(name: string, options: StoreFeaturesOption
           yield Buffer.alloc(2_000)
         }
         const facts = { sizeBytes: 2_000, contentType: 'text/plain', sha256: null }
+        const storing = () => store.put(full, 'large', body(), facts, signal)
+        const refused = { code: 'quota/exceeded' }
 
-        const storing = store.put(full, 'large', body(), facts, signal)
-
-        await expect(storing).rejects.toMatchObject({ code: 'quota/exceeded' })
+        // The installation's own limit, then the tenant's, a change of it, and none.
+        expect(await store.limitBucket(full, null, signal)).toBe('limited')
+        await expect(storing()).rejects.toMatchObject(refused)
+        await store.limitBucket(full, 10_000, signal)
+        expect(await storing()).toMatchObject({ sizeBytes: 2_000 })
+        await store.limitBucket(full, 0, signal)
+        await expect(storing()).rejects.toMatchObject(refused)
+        const free = openS3ObjectStore({ ...address(), log })
+        await free.limitBucket(full, null, signal)
+        expect(await storing()).toMatchObject({ sizeBytes: 2_000 })
+        free.close()
         await store.removeBucket(full, signal)
         store.close()
+      })
+
+    if (states.quota !== 'works')
+      it('says that it limits no bucket, and stores as before', async () => {
+        expect(await open().limitBucket(bucket, 1, signal)).toBe('cannot')
       })
 
     it('ends uploads that were left, and only those', async () => {
@@ -104,6 +120,32 @@ export function storeFeaturesContract(name: string, options: StoreFeaturesOption
       expect((await client.send(list)).Uploads ?? []).toEqual([])
       client.destroy()
     })
+
+    it('ends all keys of a bucket at once, those of no other, and makes new ones after that', async () => {
+      const access = openBucketAccess({ ...address(), log, now: Date.now })
+      const other = 'leasehold-features-other'
+      await open().ensureBucket(other, signal)
+      const gone = await access.issue(bucket, 'read', 3_600, signal)
+      const stays = await access.issue(other, 'read', 3_600, signal)
+
+      expect(await access.endAll(bucket, signal)).toBe('ended')
+
+      await expect.poll(() => lists(gone, bucket), { timeout: 30_000 }).not.toBe('yes')
+      expect(await lists(stays, other)).toBe('yes')
+      const next = await access.issue(bucket, 'read', 900, signal)
+      expect(await lists(next, bucket)).toBe('yes')
+      for (const each of [bucket, other]) await access.endAll(each, signal)
+      await open().removeBucket(other, signal)
+      access.close()
+    })
+
+    const lists = async (key: BucketKey, Bucket: string) => {
+      const client = openS3Client({ ...address(), ...key })
+      return await client.send(new ListObjectsV2Command({ Bucket })).then(
+        () => 'yes',
+        (error: Error) => error.name,
+      )
+    }
 
     if (credentials === 'user')
       it('ends a key when its time is over, and no other', async () => {

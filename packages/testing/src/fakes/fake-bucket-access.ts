@@ -1,7 +1,7 @@
 import type { BucketAccess, BucketCredentials, Clock } from '@leasehold/application'
 
 export type FakeBucketAccess = BucketAccess & {
-  /** Every key that was made, by bucket and rights, until `endExpired` ends it. */
+  /** Every key that was made, by bucket and rights, until `endExpired` or `endAll` ends it. */
   readonly issued: (BucketCredentials & { readonly bucket: string; readonly rights: string })[]
 }
 
@@ -26,6 +26,10 @@ export function fakeBucketAccess(clock: Clock): FakeBucketAccess {
       const ended = issued.length - live.length
       issued.splice(0, issued.length, ...live)
       return ended
+    },
+    async endAll(bucket) {
+      issued.splice(0, issued.length, ...issued.filter((key) => key.bucket !== bucket))
+      return 'ended'
     },
   }
 }

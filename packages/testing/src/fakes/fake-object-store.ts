@@ -8,11 +8,14 @@ export type FakeObjectStore = ObjectStore & {
   /** The content of an object as text; null when there is none. */
   text(bucket: string, path: string): string | null
   paths(bucket: string): readonly string[]
+  /** In bytes, as was said last; undefined: nothing was said. */
+  limitOf(bucket: string): number | null | undefined
 }
 
 /** Buckets in memory. `pieceBytes` is how large the pieces of a body are, so that readers meet more than one. */
 export function fakeObjectStore(clock: Clock, pieceBytes = 65_536): FakeObjectStore {
   const buckets = new Map<string, Map<string, Entry>>()
+  const limits = new Map<string, number | null>()
   const open = (bucket: string): Map<string, Entry> => {
     const entries = buckets.get(bucket)
     if (entries === undefined)
@@ -27,6 +30,11 @@ export function fakeObjectStore(clock: Clock, pieceBytes = 65_536): FakeObjectSt
     async ensureBucket(bucket) {
       if (!buckets.has(bucket)) buckets.set(bucket, new Map())
     },
+    async limitBucket(bucket, bytes) {
+      limits.set(bucket, bytes)
+      return 'limited'
+    },
+    limitOf: (bucket) => limits.get(bucket),
     async removeBucket(bucket) {
       buckets.delete(bucket)
     },
