@@ -24,9 +24,9 @@ export const AddedPerson = component(
   Type.Object(
     {
       ...person,
-      notice: oneOf(['not-needed', 'sent', 'not-sent'], {
+      notice: oneOf(['not-needed', 'sent', 'not-sent', 'unconfirmed'], {
         description:
-          'Whether a person who was new was written to. `not-sent`: the identity provider sends no mail; its administrator must give them a password.',
+          'Whether a person who has not chosen a password yet was written to; adding them once more writes once more. They are a member whatever it says. `not-sent`: the identity provider sends no mail; its administrator must give them a password. `unconfirmed`: it did not say in time whether the letter went out.',
       }),
     },
     { additionalProperties: false },

@@ -24,8 +24,11 @@ export type NewMember = {
 
 export type AddedMember = {
   readonly member: DirectoryMember
-  /** Whether a new person was written to, so that they can choose a password. */
-  readonly notice: 'not-needed' | 'sent' | 'not-sent'
+  /**
+   * Whether they were written to, so that they can choose a password: whoever has none yet is, each time they
+   * are added. `unconfirmed`: nobody said in time whether the letter went out.
+   */
+  readonly notice: 'not-needed' | 'sent' | 'not-sent' | 'unconfirmed'
 }
 
 /**

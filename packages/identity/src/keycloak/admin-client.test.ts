@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { makeAdminClient } from './admin-client.ts'
+import { AnswerTimedOut, makeAdminClient } from './admin-client.ts'
 
 type Behaviour = (request: IncomingMessage, response: ServerResponse) => void
 const clientSecret = 'secret-that-is-never-logged'
@@ -65,6 +65,12 @@ describe('the client of the Admin API', () => {
     const { client } = await anAdmin((_request, response) => json(response, status, {}))
 
     expect(await client.send('POST', '/users', {})).toMatchObject({ status })
+  })
+
+  it('says of an answer that does not come that it did not come', async () => {
+    const { client } = await anAdmin(() => {})
+
+    await expect(client.send('PUT', '/users', {}, 50)).rejects.toBeInstanceOf(AnswerTimedOut)
   })
 
   it('tells the id of what was made', async () => {

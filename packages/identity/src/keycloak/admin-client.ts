@@ -30,14 +30,19 @@ export type AdminAnswer = {
 export type AdminClient = {
   /**
    * Sends one request and gives every answer that is about the request itself (2xx, 400, 404, 409).
-   * Throws `service/unavailable` for all others, and when Keycloak does not answer within five seconds.
+   * Throws `service/unavailable` for all others, and `AnswerTimedOut` of the same code when Keycloak does not
+   * answer within `timeoutMs`, five seconds when nothing is said.
    */
   send(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: unknown,
+    timeoutMs?: number,
   ): Promise<AdminAnswer>
 }
+
+/** Whether Keycloak did what it was asked for cannot be said. */
+export class AnswerTimedOut extends DomainError {}
 
 type Token = { readonly text: string; readonly until: number }
 
@@ -58,21 +63,22 @@ export function makeAdminClient(settings: KeycloakAdminSettings): AdminClient {
     if (token === mine) token = null
     return currentToken()
   }
-  const attempt = async (method: string, path: string, body: unknown) => {
+  const attempt = async (method: string, path: string, body: unknown, timeoutMs: number) => {
     const authorization = `Bearer ${await currentToken()}`
-    return exchange(`${settings.adminUrl}${path}`, {
+    const init = {
       method,
       headers: { authorization, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    }
+    return exchange(`${settings.adminUrl}${path}`, init, timeoutMs)
   }
   return {
-    async send(method, path, body) {
+    async send(method, path, body, timeoutMs = requestTimeoutMs) {
       try {
-        let answer = await attempt(method, path, body)
+        let answer = await attempt(method, path, body, timeoutMs)
         if (answer.status === 401) {
           token = null
-          answer = await attempt(method, path, body)
+          answer = await attempt(method, path, body, timeoutMs)
         }
         if (isAboutTheRequest(answer.status)) return answer
         throw new Error(`Keycloak answered ${answer.status}`)
@@ -80,7 +86,8 @@ export function makeAdminClient(settings: KeycloakAdminSettings): AdminClient {
         // Ids are no secrets, but addresses of people in a query are.
         const place = path.replace(/\?.*$/, '')
         log.warn({ method, place, reason: (error as Error).message }, 'keycloak refused or failed')
-        throw new DomainError(
+        const Failure = (error as Error).name === 'TimeoutError' ? AnswerTimedOut : DomainError
+        throw new Failure(
           'service/unavailable',
           'The identity provider does not answer as it should. Try again later.',
         )
@@ -102,7 +109,8 @@ async function signIn({
   const asked = { grant_type: 'client_credentials', client_id: clientId }
   const form = new URLSearchParams({ ...asked, client_secret: clientSecret })
   const startedAt = now()
-  const { status, body } = await exchange(tokenUrl, { method: 'POST', body: form })
+  const init = { method: 'POST', body: form }
+  const { status, body } = await exchange(tokenUrl, init, requestTimeoutMs)
   const { access_token: text, expires_in: seconds } = (body ?? {}) as Record<string, unknown>
   if (status !== 200 || typeof text !== 'string' || typeof seconds !== 'number')
     throw new Error(`The provisioner cannot sign in: the token endpoint answered ${status}`)
@@ -110,11 +118,11 @@ async function signIn({
   return { text, until: Math.max(startedAt + seconds * 1_000 - marginMs, now() + 1_000) }
 }
 
-async function exchange(url: string, init: RequestInit): Promise<AdminAnswer> {
+async function exchange(url: string, init: RequestInit, timeoutMs: number): Promise<AdminAnswer> {
   const response = await fetch(url, {
     ...init,
     redirect: 'error',
-    signal: AbortSignal.timeout(requestTimeoutMs),
+    signal: AbortSignal.timeout(timeoutMs),
   })
   const text = await readLimited(response)
   const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false

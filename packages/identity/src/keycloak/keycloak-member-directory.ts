@@ -2,7 +2,7 @@ import type { DirectoryMember, MemberDirectory } from '@leasehold/application'
 import { DomainError, type MemberId, type MemberRole, memberRoles } from '@leasehold/domain'
 import { type AdminClient, type KeycloakAdminSettings, makeAdminClient } from './admin-client.ts'
 import { listOf, makeOrganizations } from './organizations.ts'
-import { findOrMakePerson, type KeycloakUser } from './people.ts'
+import { findOrMakePerson, type KeycloakUser, writeTo } from './people.ts'
 
 const membersPerRequest = 200
 /** More people of one role than this are not looked through. */
@@ -52,11 +52,12 @@ export function makeKeycloakMemberDirectory(settings: KeycloakAdminSettings): Me
     },
     async add(tenant, member) {
       const organization = await organizations.ensure(tenant)
-      const { user, notice } = await findOrMakePerson(admin, member)
+      const user = await findOrMakePerson(admin, member)
       // 409: they are in it already.
       await admin.send('POST', `/organizations/${organization}/members`, user.id)
       await setRole(organization, user.id, member.role)
-      return { member: memberOf(user, [member.role]), notice }
+      // The letter last: whoever gets one is a member already.
+      return { member: memberOf(user, [member.role]), notice: await writeTo(admin, user) }
     },
     async changeRole(tenant, id, role) {
       const organization = await organizations.find(tenant)

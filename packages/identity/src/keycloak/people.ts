@@ -1,6 +1,6 @@
 import type { AddedMember, NewMember } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
-import type { AdminClient } from './admin-client.ts'
+import { type AdminClient, AnswerTimedOut } from './admin-client.ts'
 import { listOf } from './organizations.ts'
 
 /** A person as Keycloak tells of them. */
@@ -16,13 +16,16 @@ export type KeycloakUser = {
   readonly membershipType?: string
 }
 
-/** Finds the person with an address, or makes them and writes to them. */
+/** Longer than Keycloak waits for a mail server that takes no connection and says nothing. */
+const letterTimeoutMs = 20_000
+
+/** Finds the person with an address, or makes them. */
 export async function findOrMakePerson(
   admin: AdminClient,
   member: NewMember,
-): Promise<{ readonly user: KeycloakUser; readonly notice: AddedMember['notice'] }> {
+): Promise<KeycloakUser> {
   const known = await findByEmail(admin, member.email)
-  if (known !== null) return { user: requireOwnAddress(known), notice: 'not-needed' }
+  if (known !== null) return requireOwnAddress(known)
   const { status } = await admin.send('POST', '/users', newPerson(member))
   if (status === 400)
     throw new DomainError(
@@ -37,7 +40,7 @@ export async function findOrMakePerson(
       'conflict/changed-meanwhile',
       'The identity provider knows somebody by this user name with another address. Its administrator must say who it is.',
     )
-  return { user, notice: status === 201 ? await writeTo(admin, user.id) : 'not-needed' }
+  return user
 }
 
 async function findByEmail(admin: AdminClient, email: string): Promise<KeycloakUser | null> {
@@ -74,13 +77,22 @@ function newPerson({ email, name }: NewMember) {
   }
 }
 
-/** The link in the letter proves the address; a realm that sends no mail is the operator's business. */
-async function writeTo(admin: AdminClient, userId: string): Promise<AddedMember['notice']> {
-  const path = `/users/${userId}/execute-actions-email`
+/**
+ * Writes to a person who has not chosen a password yet, again and again until they have. The link in the letter
+ * proves the address. A realm that sends no mail is the operator's business: nobody's membership fails for it.
+ */
+export async function writeTo(
+  admin: AdminClient,
+  { id, requiredActions = [] }: KeycloakUser,
+): Promise<AddedMember['notice']> {
+  if (!requiredActions.includes('UPDATE_PASSWORD')) return 'not-needed'
+  const path = `/users/${id}/execute-actions-email`
+  const actions = ['VERIFY_EMAIL', 'UPDATE_PASSWORD']
   try {
-    const { status } = await admin.send('PUT', path, ['VERIFY_EMAIL', 'UPDATE_PASSWORD'])
+    const { status } = await admin.send('PUT', path, actions, letterTimeoutMs)
     return status === 204 ? 'sent' : 'not-sent'
   } catch (error) {
+    if (error instanceof AnswerTimedOut) return 'unconfirmed'
     if (error instanceof DomainError) return 'not-sent'
     throw error
   }

@@ -19,7 +19,7 @@ export const memberSchemas = {
   },
   add: {
     description:
-      'May be repeated; with another role it changes the role. Somebody new is written to when the identity provider sends mail.',
+      'May be repeated; with another role it changes the role. Who has not chosen a password yet is written to when the identity provider sends mail.',
     tags: ['members'],
     body: ref(AddMemberBody),
     response: {
