@@ -14,6 +14,7 @@ export function buildRealm() {
     organizationsEnabled: true,
     ...signInSettings(),
     ...protection(),
+    smtpServer: realmDescription.mail,
     roles: { realm: operatorRoles.map(realmRole) },
     clientScopes,
     defaultDefaultClientScopes: [...apiScopes, 'profile', 'email'],
@@ -93,6 +94,12 @@ function audienceClient() {
   }
 }
 
+/** Who signed in with the client, and signs out, is reported with the id of the session. */
+export const logoutAttributes = {
+  'backchannel.logout.url': realmDescription.logoutUrl,
+  'backchannel.logout.session.required': 'true',
+} as const
+
 function commandLineClient() {
   return {
     clientId: realmDescription.clients.commandLine,
@@ -106,6 +113,7 @@ function commandLineClient() {
     // Any port of these (RFC 8252 §7.3).
     redirectUris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
     attributes: {
+      ...logoutAttributes,
       'pkce.code.challenge.method': 'S256',
       'oauth2.device.authorization.grant.enabled': 'true',
     },

@@ -7,7 +7,7 @@ import {
   serviceClientId,
   subjectOf,
 } from '@leasehold/dev-issuer'
-import { buildRealm, confidentialClient } from './build-realm.ts'
+import { buildRealm, confidentialClient, logoutAttributes } from './build-realm.ts'
 import { apiScopes } from './client-scopes.ts'
 import { realmDescription } from './realm-description.ts'
 
@@ -71,6 +71,7 @@ function testClient() {
   return {
     ...confidentialClient(testClientId, 'Leasehold tests', developmentSecrets.tests),
     directAccessGrantsEnabled: true,
+    attributes: logoutAttributes,
     defaultClientScopes: [...apiScopes, 'profile', 'email'],
     optionalClientScopes: ['organization', 'offline_access'],
   }

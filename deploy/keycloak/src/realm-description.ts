@@ -41,4 +41,18 @@ export const realmDescription = {
     /** Taken from the environment of Keycloak when the realm is imported. */
     provisionerSecret: `\${LEASEHOLD_PROVISIONER_SECRET}`,
   },
+  /** Where Keycloak says that a sign-in is over: `https://<tenant API>/v1/backchannel-logout`. Empty: nowhere. */
+  logoutUrl: `\${LEASEHOLD_BACKCHANNEL_LOGOUT_URL:}`,
+  /** Who sends its letters, from its environment as well. Without a host none are sent: nobody listens beside it. */
+  mail: {
+    host: `\${LEASEHOLD_SMTP_HOST:127.0.0.1}`,
+    port: `\${LEASEHOLD_SMTP_PORT:587}`,
+    from: `\${LEASEHOLD_SMTP_FROM:leasehold@mail.invalid}`,
+    fromDisplayName: 'Leasehold',
+    starttls: `\${LEASEHOLD_SMTP_STARTTLS:true}`,
+    ssl: `\${LEASEHOLD_SMTP_TLS:false}`,
+    auth: `\${LEASEHOLD_SMTP_AUTH:false}`,
+    user: `\${LEASEHOLD_SMTP_USER:}`,
+    password: `\${LEASEHOLD_SMTP_PASSWORD:}`,
+  },
 } as const

@@ -51,6 +51,19 @@ describe('callers', () => {
     expectProblem(await (await tenantApi(name)).call(method, path), 403, 'auth/forbidden')
   })
 
+  it('cannot end a sign-in with a token that is no logout token', async () => {
+    const mia = await tenantApi('mia')
+    const { authorization = '' } = await mia.authorization()
+    const body = `logout_token=${authorization.replace('Bearer ', '')}`
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const path = '/v1/backchannel-logout'
+
+    const answer = await strangersApi(null).call('POST', path, { body, headers })
+
+    expectProblem(answer, 400, 'request/invalid')
+    expect((await mia.call('GET', '/v1/me')).status).toBe(200)
+  })
+
   it('cannot act for a tenant they are no member of', async () => {
     const { authorization = '' } = await (await tenantApi('gina')).authorization()
     const token = async () => authorization.replace('Bearer ', '')

@@ -127,9 +127,9 @@ export function changeStories(keycloak: () => KeycloakUnderTest): void {
       const [client] = listIn<Named>(
         await keycloak().admin('GET', `/leasehold/clients?clientId=${testClientId}`),
       )
-      const attributes = { 'backchannel.logout.url': listener.url }
-      const changed = { ...client, attributes }
-      await keycloak().admin('PUT', `/leasehold/clients/${client?.id}`, changed)
+      const changed = { ...client, attributes: { 'backchannel.logout.url': listener.url } }
+      const place = `/leasehold/clients/${client?.id}`
+      await keycloak().admin('PUT', place, changed)
       const { refreshToken } = await keycloak().signIn('mia')
 
       await postForm(`${keycloak().issuer}/protocol/openid-connect/logout`, {
@@ -141,6 +141,7 @@ export function changeStories(keycloak: () => KeycloakUnderTest): void {
       await expect.poll(listener.tokens, { timeout: 10_000 }).toHaveLength(1)
       const [logoutToken = ''] = listener.tokens()
       await listener.close()
+      await keycloak().admin('PUT', place, client)
       await expect(keycloak().verifier().verify(logoutToken)).rejects.toMatchObject({
         code: 'auth/unauthenticated',
       })

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Log, MemberDirectory, TokenVerifier } from '@leasehold/application'
+import { freePort } from '@leasehold/dev-cluster'
 import {
   makeKeycloakMemberDirectory,
   makeTokenVerifier,
@@ -9,6 +10,7 @@ import {
 } from '@leasehold/identity'
 import { developmentSecrets, testClientId } from '@leasehold/keycloak'
 import { startKeycloak } from '../../services/keycloak/start-keycloak.ts'
+import { type MailServer, startMailServer } from './start-mail-server.ts'
 
 export type AdminReply = { readonly status: number; readonly body: unknown }
 export type Tokens = {
@@ -24,6 +26,10 @@ export type KeycloakUnderTest = {
   readonly jwksUrl: string
   readonly tokenUrl: string
   readonly directory: MemberDirectory
+  /** Where its letters go. */
+  readonly mail: MailServer
+  /** Of 127.0.0.1; there it says at `/v1/backchannel-logout` which sign-ins are over. */
+  readonly logoutPort: number
   pid(): number
   /** As its administrator, below `/admin/realms`. */
   admin(method: string, path: string, body?: unknown): Promise<AdminReply>
@@ -40,7 +46,17 @@ export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 export async function openKeycloak(): Promise<KeycloakUnderTest> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keycloak-'))
   const { signal } = new AbortController()
-  const keycloak = await startKeycloak({ folder, log: () => {}, signal })
+  const mail = await startMailServer()
+  const logoutPort = await freePort()
+  const keycloak = await startKeycloak({
+    folder,
+    log: () => {},
+    signal,
+    env: realmValues(mail.port, logoutPort),
+  }).catch(async (error) => {
+    await mail.stop()
+    throw error
+  })
   const { url, issuer } = keycloak
   const tokenUrl = `${issuer}/protocol/openid-connect/token`
   const jwksUrl = `${issuer}/protocol/openid-connect/certs`
@@ -51,6 +67,8 @@ export async function openKeycloak(): Promise<KeycloakUnderTest> {
     jwksUrl,
     tokenUrl,
     pid: keycloak.pid,
+    mail,
+    logoutPort,
     directory: makeKeycloakMemberDirectory({
       adminUrl: `${url}/admin/realms/leasehold`,
       tokenUrl,
@@ -65,8 +83,20 @@ export async function openKeycloak(): Promise<KeycloakUnderTest> {
       makeTokenVerifier({ issuer, audience, jwksUrl, now, log: silent, ...change }),
     close: async () => {
       await keycloak.stop()
+      await mail.stop()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** What the realm leaves to the environment, as operators set it. */
+function realmValues(mailPort: number, logoutPort: number) {
+  return {
+    LEASEHOLD_BACKCHANNEL_LOGOUT_URL: `http://127.0.0.1:${logoutPort}/v1/backchannel-logout`,
+    LEASEHOLD_SMTP_HOST: '127.0.0.1',
+    LEASEHOLD_SMTP_PORT: `${mailPort}`,
+    LEASEHOLD_SMTP_FROM: 'leasehold@id.example',
+    LEASEHOLD_SMTP_STARTTLS: 'false',
   }
 }
 

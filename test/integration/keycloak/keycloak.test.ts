@@ -7,6 +7,8 @@ import { changeStories } from './change-stories.ts'
 import { keyStories } from './key-stories.ts'
 import { type KeycloakUnderTest, openKeycloak, postForm } from './keycloak-under-test.ts'
 import { ldapStories } from './ldap-stories.ts'
+import { letterStories } from './letter-stories.ts'
+import { logoutStories } from './logout-stories.ts'
 import { outageStories } from './outage-stories.ts'
 import { shippedRealmStories } from './shipped-realm-stories.ts'
 import { signInStories } from './sign-in-stories.ts'
@@ -38,6 +40,8 @@ describe.skipIf(missing !== null)(`Keycloak${missing === null ? '' : `: ${missin
     close: async () => {},
   }))
   signInStories(get)
+  letterStories(get)
+  logoutStories(get)
   changeStories(get)
   keyStories(get)
   outageStories(get)

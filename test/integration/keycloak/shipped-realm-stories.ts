@@ -27,10 +27,9 @@ export function shippedRealmStories(keycloak: () => KeycloakUnderTest): void {
 
   describe('the realm that is shipped', () => {
     beforeAll(async () => {
-      const text = (await readFile(file, 'utf8')).replace(
-        `\${LEASEHOLD_PROVISIONER_SECRET}`,
-        secret,
-      )
+      const text = withValues(await readFile(file, 'utf8'), {
+        LEASEHOLD_PROVISIONER_SECRET: secret,
+      })
       const realm = { ...JSON.parse(text), realm: 'shipped' }
       expect((await keycloak().admin('POST', '', realm)).status).toBe(201)
     })
@@ -74,5 +73,12 @@ export function shippedRealmStories(keycloak: () => KeycloakUnderTest): void {
         otpPolicyType: 'totp',
       })
     })
+  })
+}
+
+/** As Keycloak does with a file that it imports: values of its environment, else what stands after the colon. */
+function withValues(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\{(\w+)(?::([^}]*))?\}/g, (all, name: string, usual?: string) => {
+    return values[name] ?? usual ?? all
   })
 }

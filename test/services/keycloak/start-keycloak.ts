@@ -10,6 +10,8 @@ import { ensureKeycloak } from './keycloak-program.ts'
 export type KeycloakOptions = ServiceOptions & {
   /** Imported at the first start; the shipped realm with the people of the development issuer without it. */
   readonly realm?: Readonly<Record<string, unknown>> & { readonly realm: string }
+  /** What the realm takes from Keycloak's environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A Keycloak on loopback with a realm in it. Its data is below the folder and survives `start` after `stop`. */
@@ -63,6 +65,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<StartedKe
         ...startWords(folder, program, { url, port, managementPort }),
       ],
       env: {
+        ...options.env,
         KC_BOOTSTRAP_ADMIN_USERNAME: admin.userName,
         KC_BOOTSTRAP_ADMIN_PASSWORD: admin.password,
       },
