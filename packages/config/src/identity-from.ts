@@ -66,7 +66,6 @@ export function identityFrom(env: Settings): Config['identity'] {
 
 type OidcIdentity = Extract<Config['identity'], { kind: 'oidc' }>
 
-/** Tokens for the Admin API come from beside it: its address may be one that only Leasehold reaches. */
 /** The token endpoint is where the Admin API is: inside a network both have another address than for people. */
 function provisionerFrom(env: Settings): OidcIdentity['provisioner'] {
   const { KEYCLOAK_PROVISIONER_ID: clientId, KEYCLOAK_PROVISIONER_SECRET: clientSecret } = env

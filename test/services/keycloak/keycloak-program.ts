@@ -10,7 +10,7 @@ const fetchLimitMs = 10 * 60_000
 const buildLimitMs = 5 * 60_000
 
 /** Built in: what `kc.sh start --optimized` may then not change. */
-const buildOptions = ['--db=dev-file', '--cache=local', '--health-enabled=true']
+const buildOptions = ['--db=dev-file', '--health-enabled=true']
 
 /** Null when Keycloak can be started here, else why not. */
 export async function findKeycloakPrerequisites(): Promise<string | null> {
