@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FileDownload, FileObject, Task } from '@leasehold/contract'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../scripts/client/api-client.ts'
 import { signIn } from '../../scripts/client/sign-in.ts'
 import { waitFor } from '../../scripts/client/wait-for.ts'
@@ -18,6 +18,7 @@ import {
 } from './support/paper-world.ts'
 import { freeze } from './support/processes.ts'
 import { findSecrets } from './support/secrets.ts'
+import { serviceOutages } from './support/service-outages.ts'
 import { beginUpload, type SlowUpload, sha256Of } from './support/slow-upload.ts'
 import { badRefusals, type Seen, watchOutage } from './support/watch-outage.ts'
 
@@ -42,9 +43,13 @@ describe('a platform one of whose parts is gone for 20 s', () => {
   afterAll(() => world?.close())
 
   /** Watches the API while a part is away; `end` brings it back when the time is over, whatever happens. */
-  const during = async (ask: readonly string[], end: () => Promise<void> | void): Promise<Seen> => {
+  const during = async (
+    ask: readonly string[],
+    end: () => Promise<void> | void,
+    lengthMs = outageMs,
+  ): Promise<Seen> => {
     let isOver = false
-    const ended = wait(outageMs)
+    const ended = wait(lengthMs)
       .then(end)
       .finally(() => (isOver = true))
     const [seen] = await Promise.allSettled([watchOutage(api, ask, () => isOver), ended])
@@ -161,6 +166,17 @@ describe('a platform one of whose parts is gone for 20 s', () => {
     expect(badRefusals(world.refusals)).toEqual([])
     await agents.stop()
   })
+
+  // On one computer, the queue is in PostgreSQL and the issuer in the platform itself.
+  if (inject('keycloak') !== undefined)
+    serviceOutages(
+      () => ({ world, api, runApi }),
+      async (...outage) => {
+        const seen = await during(...outage)
+        await readyAgain()
+        return seen
+      },
+    )
 
   it('has kept its secrets out of its log all the while', async () => {
     const log = await readFile(join(world.stateFolder, 'platform.log'), 'utf8')

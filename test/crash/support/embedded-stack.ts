@@ -21,6 +21,8 @@ export function openEmbeddedStack(stateFolder: string): Stack {
     reviveDatabase: async () => {},
     keepKillingDatabase: async () => keepKilling(await pidFileOf(stack)),
     emptyQueue: () => emptyTables(stack),
+    takeQueue: async () => notApart('Redis'),
+    takeIdentity: async () => notApart('Keycloak'),
     storePid: async () =>
       JSON.parse(await readFile(join(stateFolder, 'objects/process.json'), 'utf8')).pid,
     secrets: async () => [['the database password', (await connection()).password]],
@@ -28,6 +30,10 @@ export function openEmbeddedStack(stateFolder: string): Stack {
     stop: async () => {},
   }
   return stack
+}
+
+function notApart(part: string): never {
+  throw new Error(`There is no ${part} on one computer.`)
 }
 
 async function emptyTables(stack: Stack): Promise<number> {

@@ -12,7 +12,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const log = (line: string) => void process.stdout.write(`${line}\n`)
   const keycloak = await startEmptyKeycloak({ folder, log, signal: new AbortController().signal })
   const { url, issuer, admin } = keycloak
-  project.provide('keycloak', { url, issuer, admin })
+  project.provide('keycloak', { url, issuer, admin, pid: keycloak.pid() })
   return async () => {
     await keycloak.stop()
     await rm(folder, { recursive: true, force: true })

@@ -7,13 +7,16 @@ import { forgetTenants, onboardTenants } from '../../services/keycloak/onboard-t
 import type { StartedKeycloak } from '../../services/keycloak/start-keycloak.ts'
 import type { StartedPostgres } from '../../services/postgres/start-postgres.ts'
 import { identitySettings, startStores } from '../../services/start-services.ts'
+import { freeze } from './processes.ts'
 import type { Stack } from './stack.ts'
 
 const execute = promisify(execFile)
 const commandLimitMs = 30_000
 
 /** Plain data: it crosses processes. */
-export type SharedKeycloak = Pick<StartedKeycloak, 'url' | 'issuer' | 'admin'>
+export type SharedKeycloak = Pick<StartedKeycloak, 'url' | 'issuer' | 'admin'> & {
+  readonly pid: number
+}
 
 /** PostgreSQL 15, Redis and MinIO of this state folder's own, and a Keycloak that others use, too. */
 export async function openServicesStack(
@@ -43,6 +46,11 @@ export async function openServicesStack(
     },
     keepKillingDatabase: async () => keepKilling(postgres),
     emptyQueue: () => flush(redis),
+    takeQueue: async () => {
+      await redis.stop()
+      return redis.start
+    },
+    takeIdentity: () => freeze(keycloak.pid),
     storePid: async () => store.pids()[0] ?? 0,
     secrets: async () => [
       ['the database password', new URL(postgres.url).password],

@@ -14,6 +14,10 @@ export type Stack = {
   keepKillingDatabase(): Promise<() => Promise<void>>
   /** Throws away whatever the queue holds, running jobs and all; says how much that was. */
   emptyQueue(): Promise<number>
+  /** Takes Redis away, where it is one. Returns how to bring it back. */
+  takeQueue(): Promise<() => Promise<void>>
+  /** Lets Keycloak hang, where it is one. Returns how to let it go on. */
+  takeIdentity(): Promise<() => void>
   storePid(): Promise<number>
   /** What must be in no log, with the name of each. */
   secrets(): Promise<readonly (readonly [string, string])[]>
