@@ -11,6 +11,7 @@ import { runDocumented } from './documented-commands.ts'
 import { type Installation, startInstallation } from './start-installation.ts'
 
 const missing = (await findProgram('psql')) === null ? 'psql is not installed' : null
+const noRedis = findRedisPrerequisites()
 const document = 'rotating-secrets.md'
 
 describe.skipIf(missing !== null)(
@@ -80,8 +81,8 @@ describe.skipIf(missing !== null)(
       }
     }, 180_000)
 
-    it.skipIf(findRedisPrerequisites() !== null)(
-      'gives Redis a new password while the API uses the old one',
+    it.skipIf(noRedis !== null)(
+      `gives Redis a new password while the API uses the old one${noRedis === null ? '' : ` (skipped: ${noRedis})`}`,
       async () => {
         const { REDIS_URL: url } = installation.environment
         const old = new URL(url ?? '')
