@@ -10,6 +10,7 @@ import { ldapStories } from './ldap-stories.ts'
 import { letterStories } from './letter-stories.ts'
 import { logoutStories } from './logout-stories.ts'
 import { outageStories } from './outage-stories.ts'
+import { rotationStories } from './rotation-stories.ts'
 import { shippedRealmStories } from './shipped-realm-stories.ts'
 import { signInStories } from './sign-in-stories.ts'
 
@@ -45,6 +46,7 @@ describe.skipIf(missing !== null)(`Keycloak${missing === null ? '' : `: ${missin
   changeStories(get)
   keyStories(get)
   outageStories(get)
+  rotationStories(get)
   shippedRealmStories(get)
   ldapStories(get)
 })

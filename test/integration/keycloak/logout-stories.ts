@@ -80,7 +80,7 @@ async function startReplicas({ issuer, jwksUrl, logoutPort }: KeycloakUnderTest)
   const platform = { ...(await aPlatform()), clock: systemClock }
   const source = { issuer, audience, jwksUrl, logoutClients: [testClientId] }
   const ports = [logoutPort, 0]
-  const apps = []
+  const apps: ReturnType<typeof composeApi>['tenantApp'][] = []
   for (const port of ports) {
     const verifiers = openVerifiers(source, database.stores, () => Date.now(), silent)
     const { tenantApp } = composeApi(loadConfig({}), { ...platform, ...verifiers })

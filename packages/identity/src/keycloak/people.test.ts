@@ -15,17 +15,17 @@ function anAdmin(answer: () => number) {
   return { admin: { send }, letters }
 }
 
-const failing = (error: Error) => () => {
+const failing = (error: Error) => (): number => {
   throw error
 }
 
 describe('a letter', () => {
-  it.each([
+  it.each<[string, () => number]>([
     ['sent', () => 204],
     ['not-sent', () => 400],
     ['not-sent', failing(new DomainError('service/unavailable', 'Keycloak answered 500'))],
     ['unconfirmed', failing(new AnswerTimedOut('service/unavailable', 'no answer'))],
-  ] as const)('is said to be %s when it is (%#)', async (notice, answer) => {
+  ])('is said to be %s when it is (%#)', async (notice, answer) => {
     expect(await writeTo(anAdmin(answer).admin, invited)).toBe(notice)
   })
 
