@@ -136,13 +136,14 @@ async function openIdentity(
   closers: Closer[],
 ): Promise<TokenSource> {
   if (identity.kind === 'oidc') return identity
-  const { host, port, realm, audience } = identity
+  const { host, port, realm, audience, allowNetwork } = identity
   const issuer = await startDevIssuer({
     folder: join(stateFolder, 'issuer'),
     host,
     port,
     realm,
     audience,
+    allowNetwork,
     announce: (line) => log.warn({}, line),
   })
   closers.push(() => issuer.stop())

@@ -86,6 +86,8 @@ export type Config = {
         readonly host: string
         readonly port: number
         readonly realm: string
+        /** It may listen on other addresses than loopback. */
+        readonly allowNetwork: boolean
       }
     | {
         readonly kind: 'oidc'

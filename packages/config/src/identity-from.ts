@@ -44,7 +44,8 @@ export function identityFrom(env: Settings): Config['identity'] {
   const { OIDC_ISSUER: given, OIDC_AUDIENCE: audience } = env
   if (given === undefined) {
     const { ISSUER_HOST: host, ISSUER_PORT: port, ISSUER_REALM: realm } = env
-    return { kind: 'development', audience, host, port, realm }
+    const allowNetwork = env.ALLOW_DEVELOPMENT_ISSUER_IN_NETWORK
+    return { kind: 'development', audience, host, port, realm, allowNetwork }
   }
   const issuer = given.replace(/\/+$/, '')
   return {

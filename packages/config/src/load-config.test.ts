@@ -108,6 +108,7 @@ describe('loading the configuration', () => {
   it('allows known passwords in the network when told so', () => {
     const config = loadConfig({ API_HOST: '0.0.0.0', ALLOW_DEVELOPMENT_ISSUER_IN_NETWORK: 'true' })
 
+    expect(config.identity).toMatchObject({ kind: 'development', allowNetwork: true })
     expect(config.api.host).toBe('0.0.0.0')
   })
 })
