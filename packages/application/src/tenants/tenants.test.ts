@@ -145,10 +145,32 @@ describe('a tenant', () => {
     await makeEnsureTenant(platform)(acme, signal)
     expect(platform.bucketAccess.issued.map(({ bucket }) => bucket)).toEqual([bucketOf(globex)])
 
+    await expect(issue(acme, 'read', 900, signal)).rejects.toMatchObject({
+      code: 'tenant/suspended',
+    })
+
     await suspend(false)
     await issue(acme, 'read', 900, signal)
     await makeEnsureTenant(platform)(acme, signal)
     expect(platform.bucketAccess.issued).toHaveLength(2)
+  })
+
+  it('is given no keys when it is suspended while they are made', async () => {
+    const platform = await aPlatform()
+    const bucketAccess: typeof platform.bucketAccess = {
+      ...platform.bucketAccess,
+      issue: async (...asked) => {
+        const made = await platform.bucketAccess.issue(...asked)
+        const change = { ...unchanged, tenantId: acme, suspended: true, actor }
+        await makeUpdateTenant(platform)(change)
+        return made
+      },
+    }
+
+    const asked = makeIssueFileCredentials({ ...platform, bucketAccess })(acme, 'read', 900, signal)
+
+    await expect(asked).rejects.toMatchObject({ code: 'tenant/suspended' })
+    expect(platform.bucketAccess.issued).toEqual([])
   })
 
   it('gets what it needs in the other places when one fails, and the failure is told', async () => {
