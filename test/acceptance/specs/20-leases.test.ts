@@ -187,6 +187,23 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     expect(main.access.ssh?.hostKeys).toEqual(hostKeys)
   })
 
+  it.each(['provisioning', 'stopped', 'stopping'] as const)(
+    'are released from %s, and nothing is left',
+    async (state) => {
+      const lease = await requestLease(api, { sshPublicKeys: [identity.publicKey], name: state })
+      await leaseIn(api, lease.id, 'provisioning')
+      if (state !== 'provisioning') await api.send('POST', `/v1/leases/${lease.id}/stop`)
+      if (state === 'stopped') await leaseIn(api, lease.id, 'stopped')
+
+      await api.send('DELETE', `/v1/leases/${lease.id}`)
+      const released = await leaseIn(api, lease.id, 'released')
+
+      expect(released.reason).toBe('released-by-tenant')
+      const traces = await findTraces([lease.id], target().stateFolder)
+      expect(traces).toEqual({ processes: [], files: [] })
+    },
+  )
+
   it('are given another size while they run, for their next start, and may take it back', async () => {
     await resize('small')
     const kept = await resize('tiny')
@@ -208,23 +225,6 @@ describe.skipIf(withoutMachines)(`leases${machinesTitle}`, () => {
     expect(main).toMatchObject({ machineType: 'small', pendingResize: null })
     expect(await inGuest(main, 'cat ~/note')).toBe('kept')
   })
-
-  it.each(['provisioning', 'stopped', 'stopping'] as const)(
-    'are released from %s, and nothing is left',
-    async (state) => {
-      const lease = await requestLease(api, { sshPublicKeys: [identity.publicKey], name: state })
-      await leaseIn(api, lease.id, 'provisioning')
-      if (state !== 'provisioning') await api.send('POST', `/v1/leases/${lease.id}/stop`)
-      if (state === 'stopped') await leaseIn(api, lease.id, 'stopped')
-
-      await api.send('DELETE', `/v1/leases/${lease.id}`)
-      const released = await leaseIn(api, lease.id, 'released')
-
-      expect(released.reason).toBe('released-by-tenant')
-      const traces = await findTraces([lease.id], target().stateFolder)
-      expect(traces).toEqual({ processes: [], files: [] })
-    },
-  )
 
   it('are released while ready; a second release changes nothing', async () => {
     await api.send('DELETE', `/v1/leases/${main.id}`)
