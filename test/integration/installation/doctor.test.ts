@@ -157,6 +157,12 @@ describe('leasehold doctor', () => {
     expect(troubles(findings)).toContain('encryption')
   })
 
+  it('does not follow links to where only renters are', async () => {
+    const findings = await examine('object store', { S3_PUBLIC_ENDPOINT: 'http://127.0.0.1:19' })
+
+    expect(findings.filter(({ verdict }) => verdict === 'problem')).toEqual([])
+  })
+
   it('finds a key pair that the object store does not know', async () => {
     const [finding] = await examine('object store', { S3_SECRET_ACCESS_KEY: 'wrong' })
 

@@ -19,7 +19,8 @@ export function checkObjectStore({ objectStore }: Config, log: Log): readonly Ch
       whenItFails:
         'See that the server of S3_ENDPOINT runs, is reached from here, and knows the key pair of S3_ACCESS_KEY_ID.',
       look: async (signal) => {
-        const store = openS3ObjectStore({ ...objectStore, log })
+        // Links for renters may name an address that leads nowhere from here: in a container, `localhost`.
+        const store = openS3ObjectStore({ ...objectStore, publicEndpoint: null, log })
         try {
           await store.check(signal)
           return [
