@@ -1,11 +1,18 @@
+import { StaleGeneration } from '@leasehold/application'
 import type { LeaseId, TenantId } from '@leasehold/domain'
 import { kinds } from '../client/kinds.ts'
 import type { KubeClient } from '../client/kube-client.ts'
 import type { KubeObject, ObjectRef } from '../client/kube-object.ts'
+import { annotationNames, numberAnnotation } from '../object-names.ts'
 import type { Condition } from './kubevirt-objects.ts'
 import type { MachineSettings } from './manifest-settings.ts'
 
-export type LeasePlace = { readonly tenantId: TenantId; readonly leaseId: LeaseId }
+export type LeasePlace = {
+  readonly tenantId: TenantId
+  readonly leaseId: LeaseId
+  /** Of the machine that is meant: a younger one is not touched. */
+  readonly generation: number
+}
 
 export type NewDisk = {
   /** Of the disk in its machine, where it is also its serial: `^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$`. */
@@ -80,8 +87,15 @@ export function machineAt({ namespace, machine }: ChangePlace): ObjectRef {
   return { kind: kinds.virtualMachines, namespace, name: machine }
 }
 
-export function readMachine(place: ChangePlace, signal: AbortSignal): Promise<WholeMachine | null> {
-  return place.client.get(machineAt(place), signal)
+/** Throws `StaleGeneration` when the machine is younger than the one that is meant: a slow worker asks. */
+export async function readMachine(
+  place: ChangePlace,
+  signal: AbortSignal,
+): Promise<WholeMachine | null> {
+  const machine = await place.client.get<WholeMachine>(machineAt(place), signal)
+  const known = (machine && numberAnnotation(machine, annotationNames.generation)) ?? 0
+  if (known > place.generation) throw new StaleGeneration(place.leaseId, place.generation, known)
+  return machine
 }
 
 /** Null when the machine is off. */

@@ -17,7 +17,8 @@ import { type ResizeOutcome, resizeMachine } from './resize-machine.ts'
 
 /**
  * What can be done to a machine beside starting and ending it. Every call may be repeated: it starts what is not
- * under way, and answers how far it has got. Throws only where the cluster does not answer, or answers nonsense.
+ * under way, and answers how far it has got. Throws where the cluster does not answer, or answers nonsense, and
+ * `StaleGeneration` before anything is changed on a machine that is younger than the one that is meant.
  */
 export type MachineChanges = {
   /** Towards the CPUs and memory of `shape`: while it runs where KubeVirt can, else at its next start. */
@@ -39,11 +40,12 @@ export type MachineChanges = {
 }
 
 export function makeMachineChanges(client: KubeClient, settings: MachineSettings): MachineChanges {
-  const at = ({ tenantId, leaseId }: LeasePlace) => ({
+  const at = ({ tenantId, leaseId, generation }: LeasePlace) => ({
     client,
     settings,
     tenantId,
     leaseId,
+    generation,
     namespace: namespaceOf(settings.prefix, tenantId),
     machine: machineName(leaseId),
   })

@@ -1,3 +1,4 @@
+import { StaleGeneration } from '@leasehold/application'
 import type { MachineShape } from '@leasehold/domain'
 import { aShape } from '@leasehold/testing'
 import { describe, expect, it } from 'vitest'
@@ -16,7 +17,7 @@ const order = anOrder({ shape })
 const machineRef = { kind: kinds.virtualMachines, namespace: 'hold-ten-1', name: 'lse-1' }
 const instanceRef = { ...machineRef, kind: kinds.virtualMachineInstances }
 
-type Live = { readonly sockets?: number; readonly memory?: string; readonly moves?: string }
+type Live = { readonly sockets?: number; readonly memory?: string; readonly moves?: string | null }
 
 /** A machine as it was ordered; with `live`, it runs with that much. */
 function aPlace(live: Live | null, { ratio = 1 } = {}) {
@@ -35,13 +36,14 @@ function aPlace(live: Live | null, { ratio = 1 } = {}) {
         phase: 'Running',
         currentCPUTopology: { sockets: live.sockets ?? 2 },
         memory: { guestAtBoot: '2Gi', guestCurrent: live.memory ?? '2Gi' },
-        conditions: [
-          { type: 'LiveMigratable', status: live.moves ?? 'True', message: 'a local disk' },
-        ],
+        conditions:
+          live.moves === null
+            ? []
+            : [{ type: 'LiveMigratable', status: live.moves ?? 'True', message: 'a local disk' }],
       },
     })
   const changes = makeMachineChanges(kube, machineSettings)
-  return { kube, resize: (to: MachineShape) => changes.resize(order, to, signal) }
+  return { kube, resize: (to: MachineShape, meant = order) => changes.resize(meant, to, signal) }
 }
 
 describe('another size', () => {
@@ -147,6 +149,26 @@ describe('another size', () => {
     expect(await resize(bigger)).toEqual({ kind: 'busy' })
     fail({ status: 500, reason: 'InternalError', message: 'boom' })
     await expect(resize(bigger)).rejects.toThrow('boom')
+  })
+
+  it('waits while KubeVirt has not said whether the machine may move', async () => {
+    const { kube, resize } = aPlace({ moves: null })
+
+    expect(await resize(bigger)).toEqual({ kind: 'busy' })
+    expect(kube.requests.some(({ verb }) => verb === 'patch')).toBe(false)
+  })
+
+  // A worker that was paused meanwhile: the lease has been stopped and started since.
+  it.each<[string, Live | null]>([
+    ['runs', {}],
+    ['is off', null],
+  ])('is not given to a younger machine that %s', async (_what, live) => {
+    const { kube, resize } = aPlace(live)
+
+    const late = resize(bigger, { ...order, generation: order.generation - 1 })
+
+    await expect(late).rejects.toThrow(StaleGeneration)
+    expect(kube.requests.some(({ verb }) => verb === 'patch')).toBe(false)
   })
 
   it('is nothing to a machine that is not there', async () => {

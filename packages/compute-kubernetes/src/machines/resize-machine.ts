@@ -36,6 +36,8 @@ export async function resizeMachine(
   const obstacle = (await whyNotLive(place, machine, instance, shape, signal)) ?? failure(machine)
   if (obstacle !== null) return { kind: 'needs-restart', why: obstacle }
   if (isOrdered(machine, shape)) return { kind: 'growing' }
+  // Just started: KubeVirt has not yet said whether it may move.
+  if (conditionOf(instance, 'LiveMigratable') === null) return { kind: 'busy' }
   // What is reserved stays as it is: KubeVirt raises it in the instance, and takes a change here for a restart.
   const size = {
     cpu: { sockets: shape.cpu.sockets },
@@ -111,8 +113,8 @@ async function whyNotLive(
     return `It was started with ${bootMiB} MiB and cannot have less while it runs.`
   if (memoryMiB > mostMiB) return `It was started to grow to ${mostMiB} MiB, not to ${memoryMiB}.`
   const moves = conditionOf(instance, 'LiveMigratable')
-  if (moves?.status !== 'True')
-    return `It grows by moving to another node, which it cannot: ${moves?.message ?? 'not known yet'}.`
+  if (moves !== null && moves.status !== 'True')
+    return `It grows by moving to another node, which it cannot: ${moves.message ?? 'no reason is given'}.`
   if (cpu.sockets === sockets) return null
   const { items } = await client.list<KubeVirtObject>(kinds.kubeVirts, {}, signal)
   const ratio = items[0] === undefined ? 1 : kubeVirtFacts(items[0]).cpuAllocationRatio
