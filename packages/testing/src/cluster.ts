@@ -31,11 +31,8 @@ declare module 'vitest' {
 
 /** What a suite needs of the cluster. */
 export type ClusterNeeds = {
-  /**
-   * Default: any. `real`: nodes on which pods run, and the means to look into them. `simulated`: nodes and machines
-   * that are played, quick and many.
-   */
-  readonly level?: 'real' | 'simulated'
+  /** Default: any. `real`: nodes on which pods run, and the means to look into them. */
+  readonly level?: 'real'
 }
 
 /**
