@@ -121,7 +121,7 @@ describeOnCluster('changes to machines, on simulated nodes', (cluster) => {
       )
       await stop(next)
 
-      const removed = async () => (await changes.removeDisk(order, 'extra', signal)).kind
+      const removed = async () => (await changes.removeDisk(next, 'extra', signal)).kind
       await expect.poll(removed, patience).toBe('detached')
       expect(await volumes()).not.toContain('extra')
     })
