@@ -151,6 +151,19 @@ describe('another size', () => {
     await expect(resize(bigger)).rejects.toThrow('boom')
   })
 
+  it('is refused for a machine that is off in the pool’s own words', async () => {
+    const { kube, resize } = aPlace(null)
+    kube.intercept(({ verb }) => {
+      if (verb === 'patch')
+        throw new KubeError({ status: 403, reason: 'Forbidden', message: 'over quota' })
+    })
+
+    expect(await resize(bigger)).toEqual({
+      kind: 'refused',
+      why: 'The pool refuses it: over quota',
+    })
+  })
+
   it('waits while KubeVirt has not said whether the machine may move', async () => {
     const { kube, resize } = aPlace({ moves: null })
 

@@ -14,10 +14,13 @@ import { type KubeVirtObject, kubeVirtFacts } from './kubevirt-facts.ts'
 import { conditionOf } from './kubevirt-objects.ts'
 import { domainSize } from './machine-cpu-and-memory.ts'
 
-/** `growing`: KubeVirt is at it. `needs-restart`: the machine has to be stopped and started; `why` is for the renter. */
+/**
+ * `growing`: KubeVirt is at it. `needs-restart`: the machine has to be stopped and started;
+ * `refused`: the cluster does not allow that size at all. `why` is for the renter.
+ */
 export type ResizeOutcome =
   | { readonly kind: 'done' | 'growing' | 'at-next-start' | 'absent' | 'busy' }
-  | { readonly kind: 'needs-restart'; readonly why: string }
+  | { readonly kind: 'needs-restart' | 'refused'; readonly why: string }
 
 /**
  * Sockets and memory can grow while a machine runs, when it may move to another node: KubeVirt adds them in a
@@ -61,10 +64,12 @@ async function write(
     if (isKubeError(error, 'Conflict')) return { kind: 'busy' }
     if (isKubeError(error, 'NotFound')) return { kind: 'absent' }
     if (error instanceof KubeError && (error.status === 422 || error.status === 403))
-      return {
-        kind: 'needs-restart',
-        why: `The pool does not change it while it runs: ${error.message}`,
-      }
+      return kind === 'growing'
+        ? {
+            kind: 'needs-restart',
+            why: `The pool does not change it while it runs: ${error.message}`,
+          }
+        : { kind: 'refused', why: `The pool refuses it: ${error.message}` }
     throw error
   }
 }
