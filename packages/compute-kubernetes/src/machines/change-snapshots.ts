@@ -102,10 +102,10 @@ export async function restoreSnapshot(
   if (restore !== null) return outcomeOf(restore)
   const machine = await readMachine(place, signal)
   if (machine === null) return { kind: 'no-machine' }
-  if (!(await isSeenOff(place, machine, signal))) return { kind: 'must-be-off' }
   const snapshot = await inspectSnapshot(place, name, signal)
   if (snapshot.kind === 'failed') return snapshot
   if (snapshot.kind !== 'ready') return { kind: 'no-snapshot' }
+  if (!(await isSeenOff(place, machine, signal))) return { kind: 'must-be-off' }
   const manifest = {
     metadata: metadataOf(place, machine, ref),
     spec: {
