@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { labelNames, managedBy } from '../object-names.ts'
 import { someSettings } from '../tenancy/testing/some-settings.ts'
 import { type ClusterNode, type ClusterPod, nodeRead, podRead } from './node-and-pod.ts'
-import { type CapacitySettings, nodeRooms } from './node-rooms.ts'
+import type { CapacitySettings } from './node-gpus.ts'
+import { nodeRooms } from './node-rooms.ts'
 import { aClusterNode, aClusterPod, asStored } from './testing/some-nodes.ts'
 
 const node = (...facts: Parameters<typeof aClusterNode>) =>
@@ -142,6 +143,32 @@ describe('the room of a node', () => {
 
     expect(room?.total).toMatchObject(total)
     expect(room?.free).toMatchObject(free)
+  })
+
+  it('has GPUs for machines that nobody but their driver tells of, unless it runs containers only', () => {
+    const l4 = 'l4' as GpuTypeName
+    const settings = {
+      ...someSettings(),
+      gpus: { [l4]: { by: 'dra', deviceClassName: 'gpu.example.com' } },
+    } as const
+    const ofClass = new Map([['gpu.example.com', { total: 4, taken: 1 }]])
+    const devices = new Map([
+      ['node-1', ofClass],
+      ['node-2', ofClass],
+    ])
+    const nodes = [
+      node(),
+      node({ name: 'node-2', labels: workload('container') }),
+      node({ name: 'bare' }),
+    ]
+
+    const found = nodeRooms(nodes, [], settings, devices)
+
+    expect(found.map(({ runs, total, free }) => [runs, total['gpu/l4'], free['gpu/l4']])).toEqual([
+      ['vm-passthrough', 4, 3],
+      ['container', undefined, undefined],
+      ['any', undefined, undefined],
+    ])
   })
 
   it('tells GPU types with one name for containers apart by the labels of their nodes', () => {

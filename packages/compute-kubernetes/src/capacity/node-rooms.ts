@@ -7,17 +7,13 @@ import type {
 } from '@leasehold/domain'
 import { workloadKindLabel } from '../node-selection.ts'
 import { labelNames, leaseIdOf } from '../object-names.ts'
-import type { KubernetesPoolSettings } from '../pool-settings.ts'
 import { quantityValue } from '../tenancy/quantity-text.ts'
+import type { ClaimedDevices, DevicesOfNodes } from './claimed-devices.ts'
 import type { ClusterNode, ClusterPod } from './node-and-pod.ts'
-
-/** The part of a pool's settings that says what GPUs are called on its nodes. */
-export type CapacitySettings = Pick<KubernetesPoolSettings, 'gpus' | 'taskGpus'>
+import { addClaimed, type CapacitySettings, capGpus, gpuNames } from './node-gpus.ts'
 
 /** KubeVirt's handler runs there and is well; without it no machine can. */
 const machinesLabel = 'kubevirt.io/schedulable'
-/** Cards of a node (NVIDIA GPU Feature Discovery). */
-const cardsLabel = 'nvidia.com/gpu.count'
 
 const mebibyte = 1_048_576
 /** How a resource of Kubernetes is counted by us, and in what. */
@@ -32,11 +28,13 @@ const counted: readonly (readonly [string, NodeResource, number])[] = [
 /**
  * What each node has and what of it is free: its allocatable less the requests of the pods that stand on it, ours or
  * not. Nodes that are not ready, are closed or on their way out are left out. Pods without a node keep nothing yet.
+ * `devices`: what is handed out by claims, which nodes themselves do not tell.
  */
 export function nodeRooms(
   nodes: readonly ClusterNode[],
   pods: readonly ClusterPod[],
   settings: CapacitySettings,
+  devices: DevicesOfNodes = new Map(),
 ): readonly NodeRoom[] {
   const byNode = new Map<string, ClusterPod[]>()
   for (const pod of pods) {
@@ -46,9 +44,10 @@ export function nodeRooms(
     if (known === undefined) byNode.set(name, [pod])
     else known.push(pod)
   }
-  return nodes
-    .filter(isOpen)
-    .map((node) => roomOf(node, byNode.get(node.metadata.name) ?? [], settings))
+  return nodes.filter(isOpen).map((node) => {
+    const { name } = node.metadata
+    return roomOf(node, byNode.get(name) ?? [], settings, devices.get(name) ?? new Map())
+  })
 }
 
 function isOpen({ metadata, spec, status }: ClusterNode): boolean {
@@ -64,10 +63,11 @@ function roomOf(
   node: ClusterNode,
   pods: readonly ClusterPod[],
   settings: CapacitySettings,
+  devices: ReadonlyMap<string, ClaimedDevices>,
 ): NodeRoom {
   const labels = node.metadata.labels ?? {}
   const allocatable = valuesOf(node.status?.allocatable ?? {})
-  const kind = kindOf(labels, allocatable, settings)
+  const kind = kindOf(labels, allocatable, settings, devices)
   const gpus = gpuNames(kind, labels, allocatable, settings)
   const asked = pods.reduce<Record<string, number>>((sum, { asks = {} }) => {
     for (const [name, amount] of Object.entries(asks)) sum[name] = (sum[name] ?? 0) + amount
@@ -77,6 +77,7 @@ function roomOf(
   const taken = amountsOf(asked, gpus, Math.ceil)
   const places = Math.floor(allocatable.pods ?? 0)
   capGpus(total, labels, settings)
+  if (kind !== 'container') addClaimed(total, taken, settings, devices)
   const machines = pods.filter((pod) => leaseIdOf(pod) !== null)
   return {
     name: node.metadata.name,
@@ -101,36 +102,18 @@ function kindOf(
   labels: Readonly<Record<string, string>>,
   allocatable: Values,
   { gpus, taskGpus = {} }: CapacitySettings,
+  devices: ReadonlyMap<string, ClaimedDevices>,
 ): NodeRoom['runs'] {
   if (labels[machinesLabel] !== 'true') return 'container'
   const said = labels[workloadKindLabel]
   if (said === 'container' || said === 'vm-passthrough' || said === 'vm-vgpu') return said
   const has = (name: string) => (allocatable[name] ?? 0) > 0
   const forTasks = Object.values(taskGpus).some(({ resourceName }) => has(resourceName))
-  const forMachines = Object.values(gpus).some(
-    (gpu) => gpu.by === 'device-plugin' && has(gpu.resourceName),
+  const forMachines = Object.values(gpus).some((gpu) =>
+    gpu.by === 'dra' ? devices.has(gpu.deviceClassName) : has(gpu.resourceName),
   )
   if (forTasks && !forMachines) return 'container'
   return forMachines && !forTasks ? 'vm-passthrough' : 'any'
-}
-
-/** GPU types of the catalogue with the name each goes by on a node of this kind. */
-function gpuNames(
-  kind: NodeRoom['runs'],
-  labels: Readonly<Record<string, string>>,
-  allocatable: Values,
-  { gpus, taskGpus = {} }: CapacitySettings,
-): readonly (readonly [NodeResource, string])[] {
-  const names = new Map<NodeResource, string>()
-  if (kind === 'any' || kind === 'container')
-    for (const [type, { resourceName, nodeLabels = {} }] of Object.entries(taskGpus))
-      if (Object.entries(nodeLabels).every(([name, value]) => labels[name] === value))
-        names.set(`gpu/${type}`, resourceName)
-  if (kind !== 'container')
-    for (const [type, gpu] of Object.entries(gpus))
-      if (gpu.by === 'device-plugin' && (allocatable[gpu.resourceName] ?? 0) > 0)
-        names.set(`gpu/${type}`, gpu.resourceName)
-  return [...names].filter(([, name]) => (allocatable[name] ?? 0) > 0)
 }
 
 function amountsOf(
@@ -145,22 +128,6 @@ function amountsOf(
   }
   for (const [resource, name] of gpus) amounts[resource] = round(values[name] ?? 0)
   return amounts
-}
-
-/** A card is cut into no more parts than the operator says, whatever a device plugin counts. */
-function capGpus(
-  total: Partial<Record<NodeResource, number>>,
-  labels: Readonly<Record<string, string>>,
-  { gpus }: CapacitySettings,
-): void {
-  const cards = Number(labels[cardsLabel] ?? Number.NaN)
-  if (!Number.isInteger(cards)) return
-  for (const [type, gpu] of Object.entries(gpus)) {
-    const resource: NodeResource = `gpu/${type}`
-    const known = total[resource]
-    if (gpu.by === 'device-plugin' && known !== undefined)
-      total[resource] = Math.min(known, cards * gpu.perCard)
-  }
 }
 
 function less(total: NodeAmounts, taken: NodeAmounts): NodeAmounts {

@@ -1,21 +1,22 @@
-import type { LeaseId } from '@leasehold/domain'
+import type { GpuTypeName, LeaseId } from '@leasehold/domain'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { kinds } from '../client/kinds.ts'
 import { fakeKube } from '../client/testing/fake-kube.ts'
 import { labelNames, managedBy } from '../object-names.ts'
 import { someSettings } from '../tenancy/testing/some-settings.ts'
 import { openClusterCapacity } from './open-cluster-capacity.ts'
+import { aClaim, aDeviceClass, aSlice } from './testing/some-devices.ts'
 import { aClusterNode, aClusterPod } from './testing/some-nodes.ts'
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
 const nodeRef = { kind: kinds.nodes, name: 'node-1' }
 const lease = { [labelNames.managedBy]: managedBy, [labelNames.lease]: 'lse_1' }
 
-async function opened() {
+async function opened(facts: Parameters<typeof someSettings>[0] = {}) {
   const kube = fakeKube()
   kube.put(kinds.nodes, aClusterNode())
   let rooms = 0
-  const settings = someSettings()
+  const settings = someSettings(facts)
   const capacity = openClusterCapacity({ client: kube, settings, log, onRoom: () => rooms++ })
   onTestFinished(() => capacity.close())
   await capacity.synced(AbortSignal.timeout(5_000))
@@ -95,6 +96,24 @@ describe('the capacity of a cluster', () => {
     await expect
       .poll(() => [...((capacity.read() as { placed?: ReadonlySet<LeaseId> }).placed ?? [])])
       .toEqual(['lse_1'])
+  })
+
+  it('follows GPUs that are handed out by claims, and tells of room when one is given back', async () => {
+    const l4 = 'l4' as GpuTypeName
+    const gpus = { [l4]: { by: 'dra', deviceClassName: 'gpu.example.com' } } as const
+    const { kube, capacity, rooms } = await opened({ gpus })
+    const seen = () => (capacity.read().nodes ?? []).map(({ free }) => free['gpu/l4'])
+    expect(seen()).toEqual([undefined])
+
+    kube.put(kinds.deviceClasses, aDeviceClass())
+    kube.put(kinds.resourceSlices, aSlice())
+    await expect.poll(seen).toEqual([2])
+    kube.put(kinds.resourceClaims, aClaim(['gpu-0', 'gpu-1']))
+    await expect.poll(seen).toEqual([0])
+    const before = rooms()
+    kube.vanish({ kind: kinds.resourceClaims, namespace: 'default', name: 'claim-1' })
+    await expect.poll(seen).toEqual([2])
+    expect(rooms()).toBe(before + 1)
   })
 
   it('tells nothing while its watches are not alive', async () => {

@@ -7,6 +7,7 @@ import { leaseIdOf, taskIdOf } from '../object-names.ts'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
 import { type ClusterNode, type ClusterPod, nodeRead, podRead } from './node-and-pod.ts'
 import { nodeRooms } from './node-rooms.ts'
+import { openClaimedDevices } from './open-claimed-devices.ts'
 import { shapeAsks } from './shape-asks.ts'
 
 /** What a cluster has and what of it is free, followed by watches: asking costs no request. */
@@ -21,6 +22,8 @@ export type ClusterCapacity = {
 
 /** Pods that are over keep nothing; they leave the watch when their phase changes. */
 const stillThere = 'status.phase!=Succeeded,status.phase!=Failed'
+
+const devicesWaitMs = 10_000
 
 /** Follows all nodes and all pods of the cluster, and keeps of each what counts. `onRoom`: there may be more room than before. */
 export function openClusterCapacity({
@@ -66,9 +69,14 @@ export function openClusterCapacity({
     podChanged,
     closing.signal,
   )
+  const devicesChanged = (isMore: boolean) => {
+    known = null
+    if (isMore) onRoom()
+  }
+  const devices = openClaimedDevices({ client, settings, log }, devicesChanged, closing.signal)
   const isFresh = () => nodes.isFresh() && pods.isFresh()
   const count = (): PoolCapacity => {
-    const rooms = nodeRooms(nodes.list(), pods.list(), settings)
+    const rooms = nodeRooms(nodes.list(), pods.list(), settings, devices.read())
     if (rooms.length === 0)
       log.warn({ pool: settings.name }, 'no node of the cluster takes anything now')
     return {
@@ -79,15 +87,23 @@ export function openClusterCapacity({
       unitsPerCard: unitsPerCard(settings),
     }
   }
+  // A cluster that does not know of claims keeps nobody from the rest of it.
+  const devicesSynced = (signal: AbortSignal) =>
+    devices.synced(AbortSignal.any([signal, AbortSignal.timeout(devicesWaitMs)])).catch(() => {
+      signal.throwIfAborted()
+      log.warn({ pool: settings.name }, 'what GPUs can be claimed is not known: none is offered')
+    })
   return {
     read() {
       if (!isFresh()) throw new Error(`What the pool ${settings.name} has is not known just now.`)
+      // Without the devices it is too little, and must not outlast that.
+      if (!devices.isFresh()) return count()
       known ??= count()
       return known
     },
     isFresh,
     async synced(signal) {
-      await Promise.all([nodes.synced(signal), pods.synced(signal)])
+      await Promise.all([nodes.synced(signal), pods.synced(signal), devicesSynced(signal)])
     },
     close: () => closing.abort(),
   }

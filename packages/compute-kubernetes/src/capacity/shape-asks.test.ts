@@ -51,16 +51,6 @@ describe('what a machine asks of its node', () => {
     expect(asks(facts).takes).toMatchObject(takes)
   })
 
-  it('does not count devices that are claimed', () => {
-    const gpus = { [a100]: { by: 'dra', deviceClassName: 'gpu' } } as const
-    const claimed = shapeAsks(shape({ gpus: [{ type: a100, count: 1 }] }), 'machine', {
-      ...someSettings(),
-      gpus,
-    })
-
-    expect(claimed.takes).not.toHaveProperty('gpu/a100-40gb')
-  })
-
   it('goes where KubeVirt would send it', () => {
     const placement = { nodeLabels: { zone: 'a' }, apartFrom: 'same-tenant' } as const
 

@@ -24,13 +24,13 @@ const emulatorMilli = 1_000
 export function shapeAsks(
   shape: MachineShape,
   as: Footprint['as'],
-  settings: Pick<KubernetesPoolSettings, 'gpus' | 'taskGpus'>,
+  settings: Pick<KubernetesPoolSettings, 'taskGpus'>,
 ): Asks {
-  return as === 'machine' ? machineAsks(shape, settings) : containerAsks(shape, settings)
+  return as === 'machine' ? machineAsks(shape) : containerAsks(shape, settings)
 }
 
 /** What virt-controller makes the launcher pod ask for, from the manifest that Leasehold writes. */
-function machineAsks(shape: MachineShape, { gpus }: Pick<KubernetesPoolSettings, 'gpus'>): Asks {
+function machineAsks(shape: MachineShape): Asks {
   const { cpu, memoryMiB, memory = {} } = shape
   const overheadMiB = launcherOverheadMiB({
     vcpu: vcpuCount(cpu),
@@ -46,10 +46,7 @@ function machineAsks(shape: MachineShape, { gpus }: Pick<KubernetesPoolSettings,
   }
   if (memory.hugePages === '2Mi') takes['hugepages-2mi-mib'] = memoryMiB
   if (memory.hugePages === '1Gi') takes['hugepages-1gi-mib'] = memoryMiB
-  for (const { type, count } of shape.gpus) {
-    // Devices that are claimed (DRA) are counted by their driver, not by the node.
-    if (gpus[type]?.by !== 'dra') addGpus(takes, type, count)
-  }
+  for (const { type, count } of shape.gpus) addGpus(takes, type, count)
   const nodeLabels = { ...shape.placement?.nodeLabels, ...cpuLabels(cpu) }
   const placement =
     Object.keys(nodeLabels).length === 0 ? shape.placement : { ...shape.placement, nodeLabels }

@@ -30,6 +30,7 @@ const tiersOfPolicies = ['machines-production', 'machines-test', 'machines-dev']
 const policyNames = [...tiersOfPolicies, 'pods', 'claims', 'disks', 'devices', 'services'].map(
   (name) => `<prefix>-${name}`,
 )
+const dra = 'resource.k8s.io'
 const rbac = 'rbac.authorization.k8s.io'
 
 /**
@@ -134,6 +135,13 @@ export const neededPermissions: readonly NeededPermission[] = [
   right('cluster', 'batch', 'jobs', 'get list watch', 'Follows tasks.'),
   right('cluster', '', 'nodes', 'list watch', 'Knows what is free, and when a node died.'),
   right(
+    'cluster',
+    dra,
+    'resourceslices deviceclasses resourceclaims',
+    'list watch',
+    'Knows which GPUs handed out by claims are free. Only with such GPU types.',
+  ),
+  right(
     'tenant',
     '',
     'resourcequotas limitranges serviceaccounts',
@@ -205,13 +213,7 @@ export const neededPermissions: readonly NeededPermission[] = [
     'get create',
     'Puts the disks of a machine back to a snapshot.',
   ),
-  right(
-    'tenant',
-    'resource.k8s.io',
-    'resourceclaimtemplates',
-    'create patch',
-    'GPUs that are handed out by claims.',
-  ),
+  right('tenant', dra, 'resourceclaimtemplates', 'create patch', 'GPUs handed out by claims.'),
   right('tenant', 'batch', 'jobs', 'create patch delete', 'Tasks.'),
   right('tenant', '', 'pods', 'delete', 'Ends a task that must go at once.'),
   right('tenant', '', 'pods/log', 'get', 'The console’s last lines, for an operator.'),
