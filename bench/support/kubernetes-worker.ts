@@ -61,7 +61,11 @@ async function start(request: Extract<KubernetesWorkerRequest, { do: 'start' }>)
   const { log } = platform
   client = await openKubeClient({ settings: { file: kubeconfig }, log, requestsPerSecond })
   closers.push(() => client?.close())
-  const capacity = openClusterCapacity({ client, settings: { ...settings, taskGpus: {} }, log })
+  const capacity = openClusterCapacity({
+    client,
+    settings: { ...settings, taskGpus: {}, kataRuntimeClass: null },
+    log,
+  })
   closers.push(capacity.close)
   const machines = openKubeVirtMachineDriver({
     client,

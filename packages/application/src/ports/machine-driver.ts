@@ -9,6 +9,7 @@ import type {
   MachineTypeName,
   NodeRoom,
   TaskId,
+  TaskIsolation,
   TenantId,
 } from '@leasehold/domain'
 
@@ -42,8 +43,15 @@ export type PoolCapacity = { readonly total: Amounts } & ({ readonly nodes?: nev
 /** A pool of nodes, as the driver sees it now. Throws rather than telling an old story. */
 export type PoolNodes = {
   readonly nodes: readonly NodeRoom[]
-  /** What one of this shape takes from its node, overheads included, and where it may stand. */
-  asks(shape: MachineShape, as: Footprint['as']): Pick<Footprint, 'takes' | 'placement'>
+  /**
+   * What one of this shape takes from its node, overheads included, and where it may stand. `isolation`: how far a
+   * container is kept from its neighbours; as is usual in the pool when absent or null.
+   */
+  asks(
+    shape: MachineShape,
+    as: Footprint['as'],
+    isolation?: TaskIsolation | null,
+  ): Pick<Footprint, 'takes' | 'placement'>
   /** Leases and tasks of ours that stand on a node: `nodes` counts them already. */
   readonly placed: ReadonlySet<LeaseId | TaskId>
   /** How many units make one card, where a unit is a part of one; absent: a unit is a card. */

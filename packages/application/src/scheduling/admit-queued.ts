@@ -120,7 +120,7 @@ function leaseCandidate(lease: Queued, nodes: PoolNodes | null): Candidate {
 const leasePriority = 101
 
 function taskCandidate(task: QueuedTask, nodes: PoolNodes | null): Candidate {
-  const whose = { tenantId: task.tenantId, machineType: null }
+  const whose = { tenantId: task.tenantId, machineType: null, isolation: task.isolation }
   return {
     kind: 'task',
     id: task.id,

@@ -6,6 +6,7 @@ import {
   type GpuTypeName,
   type MachineShape,
   type MachineTypeName,
+  type TaskIsolation,
   type TenantId,
   timesFitting,
   timesOnNodes,
@@ -22,10 +23,14 @@ export function footprintOf(
   { asks }: Pick<PoolNodes, 'asks'>,
   shape: MachineShape,
   as: Footprint['as'],
-  whose: { readonly tenantId: TenantId | null; readonly machineType: MachineTypeName | null },
+  whose: {
+    readonly tenantId: TenantId | null
+    readonly machineType: MachineTypeName | null
+    readonly isolation?: TaskIsolation | null
+  },
 ): Footprint {
-  const { tenantId, machineType } = whose
-  return { ...asks(shape, as), as, tenantId, machineType }
+  const { tenantId, machineType, isolation = null } = whose
+  return { ...asks(shape, as, isolation), as, tenantId, machineType }
 }
 
 /** Something that looks for a place: the shape, what it runs as, and whose it is. */

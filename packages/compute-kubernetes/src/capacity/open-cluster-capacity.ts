@@ -33,7 +33,10 @@ export function openClusterCapacity({
   onRoom = () => {},
 }: {
   readonly client: KubeClient
-  readonly settings: Pick<KubernetesPoolSettings, 'name' | 'gpus' | 'taskGpus'>
+  readonly settings: Pick<
+    KubernetesPoolSettings,
+    'name' | 'gpus' | 'taskGpus' | 'kataRuntimeClass' | 'tasks'
+  >
   readonly log: Log
   readonly onRoom?: () => void
 }): ClusterCapacity {
@@ -82,7 +85,7 @@ export function openClusterCapacity({
     return {
       total: sumOfNodes(rooms, 'total'),
       nodes: rooms,
-      asks: (shape, as) => shapeAsks(shape, as, settings),
+      asks: (shape, as, isolation) => shapeAsks(shape, as, settings, isolation),
       placed: placedIn(pods.list()),
       unitsPerCard: unitsPerCard(settings),
     }

@@ -1,4 +1,4 @@
-import type { CpuTopology, GpuTypeName, MachineShape } from '@leasehold/domain'
+import type { CpuTopology, GpuTypeName, MachineShape, TaskIsolation } from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
 import { someSettings } from '../tenancy/testing/some-settings.ts'
 import { shapeAsks } from './shape-asks.ts'
@@ -81,6 +81,17 @@ describe('what a machine asks of its node', () => {
 })
 
 describe('what a container asks of its node', () => {
+  it('is more where a machine of its own is around it, as it asks or as is usual', () => {
+    const withKata = someSettings({ kataRuntimeClass: 'kata-qemu', tasks: {} })
+    const of = (isolation: TaskIsolation | null) =>
+      shapeAsks(shape(), 'container', withKata, isolation).takes
+
+    const more = { 'cpu-milli': 1_250, 'memory-mib': 1_344 }
+    expect(of('kata')).toMatchObject(more)
+    expect(of(null)).toMatchObject(more)
+    expect(of('container')).toMatchObject({ 'cpu-milli': 1_000, 'memory-mib': 1_024 })
+  })
+
   it('is its shape, without a launcher, and its files', () => {
     const { takes } = asks({ gpus: [{ type: a100, count: 1 }] }, 'container')
 

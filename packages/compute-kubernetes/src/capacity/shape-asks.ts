@@ -5,13 +5,17 @@ import {
   type NodeResource,
   reservedCpuMilli,
   reservedMemoryMiB,
+  type TaskIsolation,
   vcpuCount,
 } from '@leasehold/domain'
 import type { KubernetesPoolSettings } from '../pool-settings.ts'
 import { runResources } from '../tasks/run-resources.ts'
+import { isolationsOf } from '../tasks/task-settings.ts'
+import { kataOverhead } from '../tenancy/kata-overhead.ts'
 import { launcherOverheadMiB } from '../tenancy/launcher-overhead.ts'
 import { quantityValue } from '../tenancy/quantity-text.ts'
 
+type AsksSettings = Pick<KubernetesPoolSettings, 'taskGpus' | 'kataRuntimeClass' | 'tasks'>
 type Asks = Pick<Footprint, 'takes' | 'placement'>
 type Takes = Partial<Record<NodeResource, number>>
 
@@ -24,9 +28,11 @@ const emulatorMilli = 1_000
 export function shapeAsks(
   shape: MachineShape,
   as: Footprint['as'],
-  settings: Pick<KubernetesPoolSettings, 'taskGpus'>,
+  settings: AsksSettings,
+  isolation: TaskIsolation | null = null,
 ): Asks {
-  return as === 'machine' ? machineAsks(shape) : containerAsks(shape, settings)
+  if (as === 'machine') return machineAsks(shape)
+  return containerAsks(shape, settings, isolation ?? isolationsOf(settings)[0] ?? 'container')
 }
 
 /** What virt-controller makes the launcher pod ask for, from the manifest that Leasehold writes. */
@@ -71,17 +77,19 @@ function cpuLabels({ model, features = [], dedicated }: CpuTopology): Record<str
   return labels
 }
 
-/** What the two containers of a run ask for together. */
+/** What the two containers of a run ask for together, and the machine around them where there is one. */
 function containerAsks(
   shape: MachineShape,
-  settings: Pick<KubernetesPoolSettings, 'taskGpus'>,
+  settings: AsksSettings,
+  isolation: TaskIsolation,
 ): Asks {
   const { agent, script } = runResources(shape, settings)
   const sum = (name: 'cpu' | 'memory' | 'ephemeral-storage') =>
     (quantityValue(agent.requests[name]) ?? 0) + (quantityValue(script.requests[name]) ?? 0)
+  const around = isolation === 'kata' ? kataOverhead : { milliCpu: 0, memoryMiB: 0 }
   const takes: Takes = {
-    'cpu-milli': Math.ceil(sum('cpu') * 1_000),
-    'memory-mib': Math.ceil(sum('memory') / 1_048_576),
+    'cpu-milli': Math.ceil(sum('cpu') * 1_000) + around.milliCpu,
+    'memory-mib': Math.ceil(sum('memory') / 1_048_576) + around.memoryMiB,
     'scratch-mib': Math.ceil(sum('ephemeral-storage') / 1_048_576),
     places: 1,
   }

@@ -1,5 +1,6 @@
 import { type Amounts, entriesOf, type Tier } from '@leasehold/domain'
 import type { GpuResource, KubernetesPoolSettings } from '../pool-settings.ts'
+import { kataOverhead } from './kata-overhead.ts'
 import { launcherOverheadMiB, mostLauncherOverheadMiB } from './launcher-overhead.ts'
 import { gibibytes, mebibytes, milliCpus } from './quantity-text.ts'
 import { storageClassesOf } from './storage-classes.ts'
@@ -15,8 +16,6 @@ const emulatorMilliCpu = 2_000
  */
 const diskHelper = { milliCpu: 100, memoryMiB: 58, limitMilliCpu: 750, limitMemoryMiB: 573 }
 const diskHelpersPerMachine = 2
-/** RuntimeClass `kata-qemu` counts its own virtual machine into the quota. */
-const kataOverhead = { milliCpu: 250, memoryMiB: 320 }
 /** CDI sizes a file-system claim so that 6 % of it may be the file system's own. */
 const fileSystemShare = 0.06
 /** A clone is two claims until it is done: CDI fills one and hands its volume to the other. */
