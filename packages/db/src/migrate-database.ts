@@ -122,7 +122,6 @@ async function apply(client: pg.Client, name: string, sql: string, checksum: str
   )
 }
 
-/** As Prisma's engine makes it. */
 /** A login that may make no tables finds one here, and serves where nothing is missing. */
 async function ensureHistory(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(
@@ -131,6 +130,7 @@ async function ensureHistory(client: pg.Client): Promise<void> {
   if (rows[0]?.there !== true) await client.query(historyTable)
 }
 
+/** As Prisma's engine makes it. */
 const historyTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
   checksum VARCHAR(64) NOT NULL,

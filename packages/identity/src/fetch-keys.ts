@@ -1,3 +1,5 @@
+import { readLimited } from './read-limited.ts'
+
 const maxBytes = 262_144
 const maxKeys = 100
 
@@ -19,19 +21,9 @@ export async function fetchKeys(url: string, timeoutMs: number): Promise<readonl
     await response.body?.cancel()
     throw new Error(`The key endpoint answered ${response.status}.`)
   }
-  return signingKeysOf(parse(await readLimited(response)))
-}
-
-/** The abort signal of the fetch also ends a body that trickles. */
-async function readLimited(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of response.body ?? []) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > maxBytes) throw new Error(`The key set is larger than ${maxBytes} bytes.`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  return signingKeysOf(
+    parse(await readLimited(response, maxBytes, `The key set is larger than ${maxBytes} bytes.`)),
+  )
 }
 
 function parse(text: string): unknown {

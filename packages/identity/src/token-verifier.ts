@@ -35,8 +35,9 @@ export type TokenVerifierSettings = {
 
 /**
  * Verifies access tokens of one issuer (RFC 7519, RFC 9068, Keycloak's `typ`). A token that was
- * verified is known for up to a minute and costs one hash; whether its session is over is looked at each time. Throws `auth/unauthenticated` for a bad
- * token, without saying to its bearer which check failed, and `service/unavailable` when the issuer's keys cannot be had.
+ * verified is known for up to a minute and costs one hash; whether its session is over is looked at each time. Throws
+ * `auth/unauthenticated` for a bad token, without saying to its bearer which check failed, and `service/unavailable`
+ * when the issuer's keys cannot be had.
  */
 export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifier {
   const { now, log, jwksUrl, sessions } = settings

@@ -1,4 +1,3 @@
-import { systemClock } from '@leasehold/access'
 import {
   type EndedSessions,
   type Log,
@@ -39,7 +38,7 @@ export function openVerifiers(
 ): Verifiers {
   const { issuer, jwksUrl, logoutClients: clients = [] } = source
   const keys = makeIssuerKeys({ jwksUrl, now, log })
-  const sessions = makeEndedSessions({ endedSessions, clock: systemClock, issuer })
+  const sessions = makeEndedSessions({ endedSessions, clock: { now }, issuer })
   return {
     tokens: makeTokenVerifier({ ...source, keys, sessions, now, log }),
     logoutTokens: makeLogoutTokenVerifier({ issuer, clients, keys, now }),

@@ -1,7 +1,8 @@
-import { DomainError, type TenantId } from '@leasehold/domain'
+import type { TenantId } from '@leasehold/domain'
 import type { BucketAccess, BucketCredentials, BucketRights } from '../ports/bucket-access.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
+import { requireActive } from '../tenants/note-caller.ts'
 import { findTenant } from '../tenants/read-tenants.ts'
 import { bucketOf } from '../tenants/tenant-bucket.ts'
 
@@ -28,18 +29,16 @@ export function makeIssueFileCredentials(deps: IssueFileCredentialsDeps): IssueF
   const { tenants, objects, bucketAccess } = deps
   return async (tenantId, rights, lifetimeSeconds, signal) => {
     const bucket = bucketOf(tenantId)
-    const isSuspended = async () => (await findTenant(tenants, tenantId)).suspended
-    if (await isSuspended()) throw suspended()
+    const requireStillActive = async () => requireActive(await findTenant(tenants, tenantId))
+    await requireStillActive()
     await objects.ensureBucket(bucket, signal)
     const credentials = await bucketAccess.issue(bucket, rights, lifetimeSeconds, signal)
-    if (await isSuspended()) {
+    try {
+      await requireStillActive()
+    } catch (refusal) {
       await bucketAccess.endAll(bucket, signal)
-      throw suspended()
+      throw refusal
     }
     return { ...bucketAccess.address, bucket, ...credentials }
   }
-}
-
-function suspended(): DomainError {
-  return new DomainError('tenant/suspended', 'The tenant is suspended. Ask the operator.')
 }

@@ -1,6 +1,7 @@
 import type { Instant } from '@leasehold/domain'
 import type { Clock } from '../ports/clock.ts'
 import type { EndedSession, EndedSessionStore, LogoutNotice } from '../ports/ended-sessions.ts'
+import { remember } from '../remembered.ts'
 
 /** What a token says of its sign-in. */
 export type TokenSession = {
@@ -51,11 +52,7 @@ export function makeEndedSessions({
   const note = (session: EndedSession) => {
     const key = keyOf(session)
     if (key === null) return
-    const endedAt = Math.max(session.endedAt, known.get(key) ?? 0)
-    known.delete(key)
-    known.set(key, endedAt)
-    const [oldest] = known.keys()
-    if (known.size > mostKnown && oldest !== undefined) known.delete(oldest)
+    remember(known, key, Math.max(session.endedAt, known.get(key) ?? 0), mostKnown)
   }
   const read = async () => {
     const startedAt = clock.now()

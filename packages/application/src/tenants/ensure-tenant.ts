@@ -1,5 +1,5 @@
 import type { TenantId } from '@leasehold/domain'
-import { bytesPerGib } from '../files/bucket-room.ts'
+import { bucketLimit } from '../files/bucket-room.ts'
 import type { BucketAccess } from '../ports/bucket-access.ts'
 import type { MemberDirectory } from '../ports/member-directory.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
@@ -19,8 +19,8 @@ export type EnsureTenantDeps = {
 export type EnsureTenant = (id: TenantId, signal: AbortSignal) => Promise<'ensured' | 'gone'>
 
 /**
- * Makes what a tenant needs, and repairs it: a bucket with its limit, its organization, and its place in every pool; and takes from a
- * suspended one the keys of its bucket. One that fails does not keep the others waiting.
+ * Makes what a tenant needs, and repairs it: a bucket with its limit, its organization, and its place in every pool;
+ * and takes from a suspended one the keys of its bucket. One that fails does not keep the others waiting.
  */
 export function makeEnsureTenant(deps: EnsureTenantDeps): EnsureTenant {
   const { tenants, bucketAccess, pools, directory } = deps
@@ -51,7 +51,6 @@ async function ensureBucket(
 ): Promise<void> {
   const bucket = bucketOf(id)
   await objects.ensureBucket(bucket, signal)
-  const quota = (await quotas.list(id)).find(({ resource }) => resource === 'bucket-gib')
-  const bytes = quota === undefined ? null : quota.limit * bytesPerGib
-  await objects.limitBucket(bucket, bytes, signal)
+  const limit = await bucketLimit(quotas, id)
+  await objects.limitBucket(bucket, limit?.bytes ?? null, signal)
 }

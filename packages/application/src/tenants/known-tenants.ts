@@ -2,7 +2,7 @@ import type { Instant, Tenant, TenantId } from '@leasehold/domain'
 import type { Clock } from '../ports/clock.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
 import type { Caller } from '../ports/token-verifier.ts'
-import { isFresh, remember } from './remembered.ts'
+import { isFresh, remember } from '../remembered.ts'
 
 type Organization = Caller['organizations'][number]
 type Known = { readonly tenant: Tenant; readonly at: Instant }

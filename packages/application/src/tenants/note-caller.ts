@@ -9,8 +9,8 @@ import {
 import type { Clock } from '../ports/clock.ts'
 import type { TenantStore } from '../ports/tenant-store.ts'
 import type { Caller } from '../ports/token-verifier.ts'
+import { isFresh, remember } from '../remembered.ts'
 import { type KnownTenantsDeps, makeKnownTenants } from './known-tenants.ts'
-import { isFresh, remember } from './remembered.ts'
 
 /** In whose name a request is made: the only source of a tenant id. */
 export type TenantScope = {

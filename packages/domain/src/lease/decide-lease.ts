@@ -183,7 +183,7 @@ function afterStopping(lease: Stopping, now: Instant, deadlines: LeaseDeadlines)
       }
     case 'released':
     case 'failed':
-      return { ...terms, wantedSize: null, state: end, reason, reasonDetail, endedAt: now }
+      return { ...terms, state: end, reason, reasonDetail, endedAt: now }
     default:
       return assertNever(end)
   }

@@ -2,7 +2,8 @@ import { type MachineShape, vcpuCount } from '../catalogue/machine-type.ts'
 
 /**
  * A countable thing: `vcpu`, `memory-mib`, `disk-gib`, `bucket-gib`, `gpu/<type>`, `leases`, `queued-tasks`.
- * Amounts are whole numbers in the unit the name says. What lies in a bucket is counted by the object store, not by the ledger.
+ * Amounts are whole numbers in the unit the name says. What lies in a bucket is counted by the object store, not by
+ * the ledger.
  */
 export type ResourceName =
   | 'vcpu'

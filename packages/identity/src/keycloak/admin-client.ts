@@ -1,5 +1,6 @@
 import type { Log } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
+import { readLimited } from '../read-limited.ts'
 
 const requestTimeoutMs = 5_000
 const maxAnswerBytes = 4_194_304
@@ -124,23 +125,11 @@ async function exchange(url: string, init: RequestInit, timeoutMs: number): Prom
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   })
-  const text = await readLimited(response)
+  const text = await readLimited(response, maxAnswerBytes, 'The answer is too large')
   const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
   return {
     status: response.status,
     body: isJson && text !== '' ? JSON.parse(text) : null,
     madeId: response.headers.get('location')?.split('/').pop() ?? null,
   }
-}
-
-/** The time limit of the request also ends a body that trickles. */
-async function readLimited(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let sizeBytes = 0
-  for await (const chunk of response.body ?? []) {
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > maxAnswerBytes) throw new Error('The answer is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

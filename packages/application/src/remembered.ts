@@ -8,10 +8,15 @@ export function isFresh(at: Instant, now: Instant, ageMs: number): boolean {
 }
 
 /** The oldest goes when there are too many: a Map keeps the order in which keys came. */
-export function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
+export function remember<Value>(
+  map: Map<string, Value>,
+  key: string,
+  value: Value,
+  most = mostRemembered,
+): void {
   map.delete(key)
   map.set(key, value)
-  if (map.size <= mostRemembered) return
+  if (map.size <= most) return
   const oldest = map.keys().next()
   if (!oldest.done) map.delete(oldest.value)
 }
