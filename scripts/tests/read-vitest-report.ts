@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { Exit } from './run-node.ts'
-import { nothing, type Tally } from './tally.ts'
+import { addTallies, nothing, type Tally } from './tally.ts'
+import { type UnhandledError, unhandledFile } from './unhandled-reporter.ts'
 
 type Report = {
   readonly testResults: readonly {
@@ -18,12 +19,29 @@ type Report = {
   }[]
 }
 
-/** Counts Vitest's JSON report. A file that failed before its first test counts as one failure; so does a missing report. */
+/**
+ * Counts Vitest's JSON report. A file that failed before its first test counts as one failure; so does a missing
+ * report, each error that no test caught, and an exit code that nothing else explains.
+ */
 export async function readVitestReport(file: string, exit: Exit): Promise<Tally> {
+  const name = path.basename(file, '.json')
   const text = await readFile(file, 'utf8').catch(() => null)
-  if (text === null)
-    return { ...nothing, failures: [`${path.basename(file, '.json')} tests: no report (${exit})`] }
-  return tallyReport(JSON.parse(text) as Report)
+  if (text === null) return { ...nothing, failures: [`${name} tests: no report (${exit})`] }
+  const unhandled = await readFile(unhandledFile(file), 'utf8').catch(() => '[]')
+  const tally = addTallies(tallyReport(JSON.parse(text)), tallyUnhandled(JSON.parse(unhandled)))
+  if (exit === 'ended' || tally.failures.length > 0) return tally
+  return addTallies({ ...nothing, failures: [`${name}: vitest ${exit}`] }, tally)
+}
+
+export function tallyUnhandled(errors: readonly UnhandledError[]): Tally {
+  const failures = errors.map(({ message, stack, VITEST_TEST_PATH, VITEST_TEST_NAME }) => {
+    const where = [VITEST_TEST_PATH, VITEST_TEST_NAME].filter((part) => part !== undefined)
+    return withWords(
+      `an error that no test caught: ${where.join(': ') || 'outside of every file'}`,
+      stack ?? message,
+    )
+  })
+  return { ...nothing, failures }
 }
 
 export function tallyReport(report: Report): Tally {

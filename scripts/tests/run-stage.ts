@@ -6,6 +6,7 @@ import { readVitestReport } from './read-vitest-report.ts'
 import { type Print, root, runNode } from './run-node.ts'
 import type { Stage } from './stages.ts'
 import { addTallies, nothing, type StageResult, type Tally } from './tally.ts'
+import { unhandledFile } from './unhandled-reporter.ts'
 
 /**
  * Runs one stage to its end, printing as it goes; to `print` when it shares the output with others. Never throws for
@@ -54,16 +55,19 @@ async function runChecks(tasks: readonly string[], limitMs: number, print?: Prin
 
 async function runVitest(project: string, limitMs: number, print?: Print): Promise<Tally> {
   const file = reportFile(project)
-  await rm(file, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+  for (const old of [file, unhandledFile(file)]) await rm(old, { force: true })
+  const reporters = [
+    '--reporter=default',
+    '--reporter=json',
+    '--reporter=./scripts/tests/unhandled-reporter.ts',
+    `--outputFile.json=${file}`,
+  ]
   const exit = await runNode(
     ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters],
     limitMs,
     print,
   )
-  const tally = await readVitestReport(file, exit)
-  if (exit === 'ended' || tally.failures.length > 0) return tally
-  return addTallies({ ...nothing, failures: [`${project}: vitest ${exit}`] }, tally)
+  return await readVitestReport(file, exit)
 }
 
 function reportFile(project: string): string {

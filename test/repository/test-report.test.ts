@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { printReport } from '../../scripts/tests/print-report.ts'
-import { tallyReport } from '../../scripts/tests/read-vitest-report.ts'
+import { tallyReport, tallyUnhandled } from '../../scripts/tests/read-vitest-report.ts'
 import { groupStages, stages } from '../../scripts/tests/stages.ts'
 
 const test = (status: string, title: string) => ({
@@ -34,6 +34,23 @@ describe('the report of npm test', () => {
     const lines = tally.failures[0]?.split('\n')
     expect(lines?.slice(0, 3)).toEqual(['suite b', '    Error: expected 1', '        at somewhere'])
     expect(lines).toHaveLength(16)
+  })
+
+  it('names an error that no test caught, and where it came from', () => {
+    const { failures } = tallyUnhandled([
+      {
+        message: 'gone',
+        stack: 'Error: gone',
+        VITEST_TEST_PATH: 'a.test.ts',
+        VITEST_TEST_NAME: 'is there',
+      },
+      { message: 'late' },
+    ])
+
+    expect(failures).toEqual([
+      'an error that no test caught: a.test.ts: is there\n    Error: gone',
+      'an error that no test caught: outside of every file\n    late',
+    ])
   })
 
   it('counts a file that broke before its first test as a failure', () => {

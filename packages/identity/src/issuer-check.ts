@@ -1,9 +1,9 @@
 import { fetchKeys } from './fetch-keys.ts'
 
-const rememberMs = 15_000
+const rememberMs = 5_000
 const timeoutMs = 2_000
 
-/** Says whether the issuer publishes keys; throws when it does not. Asks at most every 15 seconds. */
+/** Says whether the issuer publishes keys; throws when it does not. Asks at most every 5 seconds. */
 export function makeIssuerCheck(jwksUrl: string, now: () => number) {
   let last: { readonly at: number; readonly answer: Promise<void> } | null = null
   const ask = async () => {

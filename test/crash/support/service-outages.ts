@@ -17,7 +17,8 @@ export type During = (
   lengthMs: number,
 ) => Promise<Seen>
 
-const outageMs = 10_000
+/** Longer than readiness remembers (5 s), than its question may take (2 s), and than a busy computer adds. */
+const outageMs = 20_000
 const ask = ['/v1/leases?limit=1', '/v1/quota']
 const convergeMs = 45_000
 
