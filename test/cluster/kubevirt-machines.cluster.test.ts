@@ -109,6 +109,6 @@ function greetingOf(address: string): Promise<string> {
       resolve(text)
     })
     socket.once('timeout', () => socket.destroy(new Error('no greeting within ten seconds')))
-    socket.once('error', reject)
+    socket.on('error', reject)
   })
 }

@@ -37,7 +37,7 @@ describe.skipIf(refused !== null)(title, () => {
     const answer = await new Promise<{ status: number | undefined; hsts: unknown }>(
       (resolve, reject) => {
         const request = get({ host: 'localhost', port, path: '/livez', ca, agent: false })
-        request.once('error', reject)
+        request.on('error', reject)
         request.once('response', (response) => {
           response.resume()
           const { statusCode: status, headers } = response

@@ -20,7 +20,7 @@ export function readOwnServer(url: string, signal: AbortSignal): Promise<OwnAnsw
         if (bytes > mostBytes) response.destroy(new Error(`more than ${mostBytes} bytes came`))
         else parts.push(part)
       })
-      response.once('error', reject)
+      response.on('error', reject)
       response.once('end', () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
       )
@@ -28,6 +28,6 @@ export function readOwnServer(url: string, signal: AbortSignal): Promise<OwnAnsw
     const request = url.startsWith('https:')
       ? https.get(url, { signal, agent: false, rejectUnauthorized: false }, received)
       : http.get(url, { signal, agent: false }, received)
-    request.once('error', reject)
+    request.on('error', reject)
   })
 }

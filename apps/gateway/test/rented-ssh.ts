@@ -28,7 +28,7 @@ export async function openRentedSsh() {
       clients.push(client)
       const place = { host: '127.0.0.1', port: gateway.sshPort }
       return new Promise((resolve, reject) => {
-        client.once('ready', () => resolve(client)).once('error', reject)
+        client.once('ready', () => resolve(client)).on('error', reject)
         client.once('close', () => reject(new Error('closed')))
         client.connect({ ...place, username: id, privateKey: renter.private, ...change })
       })

@@ -83,7 +83,7 @@ describe.skipIf(refused !== null)(title, () => {
   function nameShown(port: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const request = get({ port, host: '127.0.0.1', agent: false, rejectUnauthorized: false })
-      request.once('error', reject)
+      request.on('error', reject)
       request.once('response', (response) => {
         resolve(String((response.socket as TLSSocket).getPeerCertificate().subject.CN))
         response.resume()

@@ -103,7 +103,7 @@ function requireOpenFromHere(place: string, tell: Tell): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(port), timeout: 10_000 })
     socket.once('timeout', () => socket.destroy(new Error('it does not answer')))
-    socket.once('error', (error) =>
+    socket.on('error', (error) =>
       reject(new Error(`the gateway should reach ${place}: ${error.message}`)),
     )
     socket.once('connect', () => {

@@ -29,7 +29,7 @@ export async function qemusOf(id: string): Promise<readonly Qemu[]> {
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => resolve(true)).on('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
 }

@@ -84,6 +84,6 @@ function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => socket.end(() => resolve(true)))
-    socket.once('error', () => resolve(false))
+    socket.on('error', () => resolve(false))
   })
 }

@@ -56,7 +56,7 @@ export function openWebSocket(
     socket.once('unexpected-response', (_request, response) => {
       void refusalOf(response, credentials.secrets).then(refuse)
     })
-    socket.once('error', (error) => {
+    socket.on('error', (error) => {
       const why = cleanText(error.message, credentials.secrets)
       refuse(new KubeUnavailable(`the stream could not be opened: ${why}`))
     })

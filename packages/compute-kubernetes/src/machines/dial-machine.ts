@@ -14,7 +14,7 @@ export const dialPodNetwork: Dial = ({ host, port }, signal) =>
     const abort = () => fail(signal.reason)
     if (signal.aborted) return abort()
     signal.addEventListener('abort', abort, { once: true })
-    socket.once('error', fail)
+    socket.on('error', fail)
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort)
       socket.off('error', fail)

@@ -72,7 +72,7 @@ async function connect(socketPath: string, ends: AbortSignal): Promise<Socket> {
     ends.throwIfAborted()
     const socket = createConnection(socketPath)
     const connected = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+      socket.once('connect', () => resolve(true)).on('error', () => resolve(false))
     })
     if (connected) return socket
     socket.destroy()
