@@ -1,7 +1,10 @@
 import autocannon, { type Client, type Result } from 'autocannon'
 import { answerParent } from './child-program.ts'
 
-/** Loads a server from a process of its own. Closed loop: each connection sends when it was answered. */
+/**
+ * Loads a server from a process of its own. Closed loop: each connection sends when it was answered, and, where a
+ * rate is given, not before its turn.
+ */
 export type LoadRequest = {
   readonly url: string
   readonly method: 'GET' | 'POST'
@@ -10,6 +13,8 @@ export type LoadRequest = {
   readonly tokens: readonly string[]
   readonly body?: string
   readonly connections: number
+  /** Requests per second of all connections together, at most; without it, as many as are answered. */
+  readonly rate?: number
   readonly seconds: number
 }
 export type LoadAnswer = {
@@ -28,7 +33,7 @@ const timeoutSeconds = 20
 answerParent<LoadRequest, LoadAnswer>(load, async () => {})
 
 async function load(request: LoadRequest): Promise<LoadAnswer> {
-  const { url, connections, seconds, tokens } = request
+  const { url, connections, seconds, tokens, rate } = request
   let failure: string | null = null
   let next = 0
   const result = await new Promise<Result>((resolve, reject) => {
@@ -37,6 +42,7 @@ async function load(request: LoadRequest): Promise<LoadAnswer> {
       connections,
       duration: seconds,
       timeout: timeoutSeconds,
+      ...(rate === undefined ? {} : { overallRate: rate }),
       setupClient(client: Client) {
         const own = deal(tokens, connections, next++)
         client.setRequests(own.map((token) => requestWith(request, token)))
