@@ -1,5 +1,4 @@
 import { runCommand, step } from '@leasehold/dev-cluster'
-import { postgresProgram, postgresVersion } from './postgres/postgres-programs.ts'
 import { exists, findProgram, type ServiceOptions } from './service.ts'
 
 /** What the services run, and the package that has it. Full paths are for what is in no PATH. */
@@ -12,7 +11,7 @@ const needed: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   crun: 'crun',
   mmdebstrap: 'mmdebstrap',
-  [postgresProgram('postgres')]: `postgresql-${postgresVersion}`,
+  '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15',
 }
 
 const installLimitMs = 15 * 60_000

@@ -6,7 +6,7 @@ import { type StartedKeycloak, startKeycloak } from './keycloak/start-keycloak.t
 import { findObjectStorePrerequisites } from './object-stores/build-store.ts'
 import { startMinio } from './object-stores/start-minio.ts'
 import type { StartedStore } from './object-stores/store-process.ts'
-import { findPostgresPrerequisites } from './postgres/postgres-programs.ts'
+import { debianPostgres } from './postgres/postgres-releases.ts'
 import { type StartedPostgres, startPostgres } from './postgres/start-postgres.ts'
 import { findRedisPrerequisites } from './redis/redis-process.ts'
 import { type StartedRedis, startRedis } from './redis/start-redis.ts'
@@ -29,7 +29,7 @@ export type StartedServices = StartedStores & { readonly keycloak: StartedKeyclo
 export async function findServicesPrerequisites(): Promise<string | null> {
   const missing = [
     await findKeycloakPrerequisites(),
-    await findPostgresPrerequisites(),
+    await debianPostgres.findPrerequisites(),
     findRedisPrerequisites(),
     findObjectStorePrerequisites(),
   ].filter((reason) => reason !== null)

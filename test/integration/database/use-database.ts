@@ -3,14 +3,27 @@ import { openThrowawayDatabase } from '@leasehold/db/testing'
 import pg from 'pg'
 import { quietLog } from '../support/quiet-log.ts'
 
-/** A database of the test's own, with the stores over it and a plain client to look behind them. */
-export async function openTestDatabase(): Promise<{
+/** A migrated database of the test's own, with the stores over it and a plain client to look behind them. */
+export type TestDatabase = {
   readonly url: string
   readonly stores: Database
   readonly sql: <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>
+  /** The address of an empty database beside it. */
+  anEmptyDatabase(): Promise<string>
   close(): Promise<void>
-}> {
+}
+
+export async function openTestDatabase(): Promise<TestDatabase> {
   const { url, close } = await openThrowawayDatabase()
+  return await useDatabase(url, url, close)
+}
+
+/** `adminUrl`: of a role that may create databases for the one of `url`. */
+export async function useDatabase(
+  url: string,
+  adminUrl: string,
+  close: () => Promise<void> = async () => {},
+): Promise<TestDatabase> {
   const stores = await openDatabase({ url, maxConnections: 4, log: quietLog })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -19,11 +32,28 @@ export async function openTestDatabase(): Promise<{
     stores,
     sql: async <Row extends object>(text: string, values: unknown[] = []) =>
       (await client.query<Row>(text, values)).rows,
+    async anEmptyDatabase() {
+      const empty = new URL(url)
+      empty.pathname = `/empty_${Math.random().toString(36).slice(2)}`
+      await runAlone(adminUrl, `CREATE DATABASE ${empty.pathname.slice(1)} OWNER ${empty.username}`)
+      return empty.href
+    },
     async close() {
       await client.end()
       await stores.close()
       await close()
     },
+  }
+}
+
+/** One statement on a connection of its own. */
+export async function runAlone(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
   }
 }
 

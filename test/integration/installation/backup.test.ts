@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ApiClient, makeApiClient } from '../../../scripts/client/api-client.ts'
 import { signIn } from '../../../scripts/client/sign-in.ts'
 import { newPublicKey } from '../../acceptance/support/ssh-keys.ts'
-import { findPostgresPrerequisites } from '../../services/postgres/postgres-programs.ts'
+import { debianPostgres } from '../../services/postgres/postgres-releases.ts'
 import { type StartedPostgres, startPostgres } from '../../services/postgres/start-postgres.ts'
 import { addTenants } from '../support/add-tenants.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -19,7 +19,7 @@ import { runDocumented } from './documented-commands.ts'
 import { type Installation, startInstallation } from './start-installation.ts'
 
 const signal = AbortSignal.timeout(600_000)
-const missing = await findPostgresPrerequisites()
+const missing = await debianPostgres.findPrerequisites()
 const document = 'backup-and-restore.md'
 
 describe.skipIf(missing !== null)(

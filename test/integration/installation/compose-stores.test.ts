@@ -12,7 +12,7 @@ import { checkDatabase } from '../../../apps/doctor/src/checks/database.ts'
 import { runChecks } from '../../../apps/doctor/src/run-checks.ts'
 import { findStoreProgram } from '../../../packages/object-store/src/embedded/store-program.ts'
 import { freePorts } from '../../services/free-ports.ts'
-import { findPostgresPrerequisites } from '../../services/postgres/postgres-programs.ts'
+import { debianPostgres } from '../../services/postgres/postgres-releases.ts'
 import { startPostgres } from '../../services/postgres/start-postgres.ts'
 import { type RunningProgram, runProgram } from '../../services/run-program.ts'
 import { quietLog } from '../support/quiet-log.ts'
@@ -20,7 +20,7 @@ import { root } from '../support/start-app.ts'
 
 const run = promisify(execFile)
 const signal = AbortSignal.timeout(600_000)
-const noPostgres = await findPostgresPrerequisites()
+const noPostgres = await debianPostgres.findPrerequisites()
 const script = (name: string) => join(root, 'deploy/compose', name)
 
 /** What docker-compose.yml gives its stores, with the scripts that their containers run. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findPostgresPrerequisites } from './postgres-programs.ts'
+import { debianPostgres } from './postgres-releases.ts'
 import { type StartedPostgres, startPostgres } from './start-postgres.ts'
 
-const missing = await findPostgresPrerequisites()
+const missing = await debianPostgres.findPrerequisites()
 const why = missing === null ? '' : ` (skipped: ${missing})`
 
 describe.skipIf(missing !== null)(`a PostgreSQL 15 for tests${why}`, () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { freePort, runCommand, step } from '@leasehold/dev-cluster'
 import pg from 'pg'
+import { findServerUser } from '../../../packages/db/src/embedded/server-user.ts'
 import { type RunningProgram, runProgram } from '../run-program.ts'
 import { exists, type ServiceOptions } from '../service.ts'
 import { killServer } from './end-server.ts'
-import { postgresProgram, postgresVersion } from './postgres-programs.ts'
+import { debianPostgres, type PostgresRelease } from './postgres-releases.ts'
 
 /** A PostgreSQL on loopback as an operator gives it to Leasehold. Its data survives `start` after `stop` or `kill`. */
 export type StartedPostgres = {
@@ -39,8 +40,15 @@ const settings = (port: number) =>
     .join('\n')
     .concat('\n')
 
-/** Starts Debian's PostgreSQL with a data folder of its own on a free port of 127.0.0.1, never as root. */
-export async function startPostgres(options: ServiceOptions): Promise<StartedPostgres> {
+export type PostgresOptions = ServiceOptions & {
+  /** Debian's, unless another is wanted. */
+  readonly release?: PostgresRelease
+}
+
+/** Starts PostgreSQL with a data folder of its own on a free port of 127.0.0.1, never as root. */
+export async function startPostgres(options: PostgresOptions): Promise<StartedPostgres> {
+  const { release = debianPostgres } = options
+  const name = `PostgreSQL ${release.version}`
   const folder = path.resolve(options.folder)
   const dataFolder = path.join(folder, 'data')
   const logFile = path.join(folder, 'postgres.log')
@@ -48,11 +56,13 @@ export async function startPostgres(options: ServiceOptions): Promise<StartedPos
   const passwords = { postgres: newPassword(), leasehold: newPassword() }
   const address = (user: 'postgres' | 'leasehold') =>
     `postgres://${user}:${passwords[user]}@127.0.0.1:${port}/${user}`
+  const asServer = await makeServerWords()
+  const programs = await release.provide(options)
   let running: RunningProgram | null = null
   const start = async () => {
     running = await runProgram({
-      name: `PostgreSQL ${postgresVersion}`,
-      words: asServerUser(postgresProgram('postgres'), '-D', dataFolder),
+      name,
+      words: asServer(path.join(programs, 'postgres'), '-D', dataFolder),
       logFile,
       isReady: () => answers(address('postgres')),
       readyWithinMs,
@@ -60,8 +70,9 @@ export async function startPostgres(options: ServiceOptions): Promise<StartedPos
       signal: options.signal,
     })
   }
-  await step(options.log, `start PostgreSQL ${postgresVersion}`, async () => {
-    await makeDataFolder(folder, dataFolder, passwords.postgres, options.signal)
+  await step(options.log, `start ${name}`, async () => {
+    const initdb = asServer(path.join(programs, 'initdb'))
+    await makeDataFolder(folder, dataFolder, initdb, passwords.postgres, options.signal)
     await appendFile(path.join(dataFolder, 'postgresql.conf'), settings(port))
     await start()
     await makeDatabase(address('postgres'), passwords.leasehold)
@@ -82,17 +93,26 @@ export async function startPostgres(options: ServiceOptions): Promise<StartedPos
   }
 }
 
-/** PostgreSQL refuses to run as root; Debian's package brings a user for it. */
-function asServerUser(...words: [string, ...string[]]): [string, ...string[]] {
-  if (process.getuid?.() !== 0) return words
+type Words = [string, ...string[]]
+
+/** PostgreSQL refuses to run as root: how root runs a program as the user that the embedded one has, too. */
+async function makeServerWords(): Promise<(...words: Words) => Words> {
+  const user = await findServerUser()
+  if (user === null) return (...words) => words
   // Leaving root makes the kernel forget that it is to end with us.
-  const change = ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig=KILL']
-  return ['setpriv', ...change, ...words]
+  const change = [
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    '--clear-groups',
+    '--pdeathsig=KILL',
+  ]
+  return (...words) => ['setpriv', ...change, ...words]
 }
 
 async function makeDataFolder(
   folder: string,
   dataFolder: string,
+  initdb: Words,
   password: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -103,13 +123,14 @@ async function makeDataFolder(
   const passwordFile = path.join(folder, 'password')
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
   const limits = { signal, timeoutMs: initLimitMs, cwd: '/' }
-  if (process.getuid?.() === 0)
-    await runCommand('chown', ['postgres:postgres', dataFolder, passwordFile], limits)
-  const [program, ...words] = asServerUser(
-    postgresProgram('initdb'),
+  const user = await findServerUser()
+  if (user !== null)
+    for (const place of [dataFolder, passwordFile]) await chown(place, user.uid, user.gid)
+  const [program, ...words] = [
+    ...initdb,
     ...[`--pgdata=${dataFolder}`, '--username=postgres', `--pwfile=${passwordFile}`],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-  )
+  ] as const
   try {
     await runCommand(program, words, limits)
   } finally {
