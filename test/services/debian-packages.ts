@@ -1,4 +1,5 @@
 import { runCommand, step } from '@leasehold/dev-cluster'
+import { pgbouncer } from './postgres/start-pgbouncer.ts'
 import { exists, findProgram, type ServiceOptions } from './service.ts'
 
 /** What the services run, and the package that has it. Full paths are for what is in no PATH. */
@@ -12,6 +13,7 @@ const needed: Readonly<Record<string, string>> = {
   crun: 'crun',
   mmdebstrap: 'mmdebstrap',
   '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15',
+  [pgbouncer]: 'pgbouncer',
 }
 
 const installLimitMs = 15 * 60_000

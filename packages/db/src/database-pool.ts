@@ -21,6 +21,10 @@ export type PoolOptions = {
   readonly log: Log
 }
 
+/** Not in the words that open a connection: poolers refuse them, or leave them out unsaid. */
+const sessionSettings = `SET ROLE leasehold_platform; SET statement_timeout = '10s';
+  SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'`
+
 /**
  * The one pool that everything shares. Nothing waits without an end: the server ends a statement after
  * 10 s and a wait for a lock after 5 s, we give up on an answer after 15 s (a network that swallows
@@ -32,16 +36,15 @@ export function openPool({ url, maxConnections, log }: PoolOptions): pg.Pool {
     connectionString: url,
     max: maxConnections,
     application_name: 'leasehold',
-    options: '-c role=leasehold_platform',
-    onConnect: (client) => prepareTenantEntry(client),
+    onConnect: async (client) => {
+      await client.query(sessionSettings)
+      await prepareTenantEntry(client)
+    },
     connectionTimeoutMillis: 5_000,
     // A server process costs memory, a new connection a few milliseconds.
     idleTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    statement_timeout: 10_000,
-    lock_timeout: 5_000,
-    idle_in_transaction_session_timeout: 15_000,
     query_timeout: 15_000,
   })
   // An idle connection that breaks is reported here, and would end the process if nobody listened.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
+import { findPooling, type Pooling } from './find-pooling.ts'
 import { inspectRoles, type RoleFacts } from './inspect-roles.ts'
 import { migrationNames, ownMigrations } from './migrate-database.ts'
 
@@ -30,9 +31,14 @@ export type DatabaseFacts = {
   /** What this role may not do with a table although every app must, `table: INSERT`. */
   readonly missingRights: readonly string[]
   readonly roles: RoleFacts
+  /** What stands between us and it. */
+  readonly pooling: Pooling
 }
 
-type General = Omit<DatabaseFacts, 'migrations' | 'missingRights' | 'clockAheadMs' | 'roles'> & {
+type General = Omit<
+  DatabaseFacts,
+  'migrations' | 'missingRights' | 'clockAheadMs' | 'roles' | 'pooling'
+> & {
   readonly now: number
 }
 
@@ -46,11 +52,13 @@ export async function inspectDatabase(
     application_name: 'leasehold-doctor',
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
-    options: '-c default_transaction_read_only=on',
   })
   client.on('error', () => {})
   await client.connect()
   try {
+    const pooling = await findPooling(client, url)
+    // For this transaction, not for the session: behind some poolers that is somebody else's afterwards.
+    await client.query('BEGIN READ ONLY')
     const askedAt = now()
     const { rows } = await client.query<General>(generalFacts)
     const [found] = rows
@@ -58,6 +66,7 @@ export async function inspectDatabase(
     const { now: theirs, ...general } = found
     return {
       ...general,
+      pooling,
       clockAheadMs: Math.round(theirs - (askedAt + now()) / 2),
       migrations: await compareMigrations(client),
       missingRights: await missingRights(client),

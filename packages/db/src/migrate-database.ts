@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { refuseTransactionPooling } from './find-pooling.ts'
 
 /** The key under which Prisma's own engine locks migrations (schema-engine, `ADVISORY_LOCK_KEY`). */
 const migrationLock = 72_707_369
@@ -17,19 +18,20 @@ export type Migrated = { readonly applied: readonly string[]; readonly edited: r
  * Applies what is missing of prisma/migrations, in order of name, each in a transaction of its own.
  * Writes Prisma's table with Prisma's checksums and takes Prisma's lock, so `prisma migrate status`
  * agrees and two that start at once do not meet. Throws with the migration's name when one fails, now or
- * earlier: that needs a person (`prisma migrate resolve`).
+ * earlier: that needs a person (`prisma migrate resolve`). Throws, too, behind a pooler whose connections do not stay.
  */
 export async function migrateDatabase(url: string, folder = ownMigrations): Promise<Migrated> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'leasehold-migrate',
     connectionTimeoutMillis: 10_000,
-    // A migration waits in line only briefly: behind it, every query of its table would wait too.
-    options: '-c lock_timeout=10s -c statement_timeout=10min',
   })
   client.on('error', () => {})
   await client.connect()
   try {
+    await refuseTransactionPooling(client, url)
+    // A migration waits in line only briefly: behind it, every query of its table would wait too.
+    await client.query(`SET lock_timeout = '10s'; SET statement_timeout = '10min'`)
     await takeLock(client)
     await ensureHistory(client)
     return await applyMissing(client, folder)

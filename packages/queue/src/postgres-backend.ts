@@ -100,7 +100,8 @@ export async function migrateQueue(url: string): Promise<void> {
 function openPool(url: string, max: number, log: QuietLog): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withoutOptions(url),
-    options: `-c search_path=${schema}`,
+    // Not in the words that open a connection: poolers refuse them.
+    onConnect: async (client) => void (await client.query(`SET search_path = ${schema}`)),
     application_name: 'leasehold-queue',
     max,
     // Without it a silently dropped LISTEN connection would go unnoticed.
@@ -120,7 +121,7 @@ function openPool(url: string, max: number, log: QuietLog): pg.Pool {
   return pool
 }
 
-/** `?options=` in the address would silently replace the search path given beside it. */
+/** What `?options=` in the address sets is not for the queue, whose search path is its own. */
 function withoutOptions(url: string): string {
   const parsed = new URL(url)
   parsed.searchParams.delete('options')

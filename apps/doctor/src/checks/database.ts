@@ -29,6 +29,7 @@ export function checkDatabase({ database }: Config): readonly Check[] {
 export function judge(facts: DatabaseFacts, wanted: number): readonly Finding[] {
   return [
     versionOf(facts),
+    ...poolingOf(facts),
     ...migrationsOf(facts),
     rightsOf(facts),
     ...judgeRoles(facts.roles),
@@ -55,6 +56,19 @@ function versionOf({ version, encoding, isReadOnly }: DatabaseFacts): Finding {
       'Make it anew with ENCODING UTF8.',
     )
   return ok('version', `PostgreSQL ${said} answers.`)
+}
+
+function poolingOf({ pooling }: DatabaseFacts): readonly Finding[] {
+  if (pooling === 'none') return []
+  if (pooling === 'session')
+    return [ok('pooler', 'A pooler stands before it, whose connections stay for a session.')]
+  return [
+    problem(
+      'pooler',
+      'A pooler stands before it and gives a connection for one transaction only: no app starts.',
+      'Set pool_mode = session for this database in it, or point DATABASE_URL at the server itself; see docs/operate/installation.md.',
+    ),
+  ]
 }
 
 function migrationsOf({ migrations }: DatabaseFacts): readonly Finding[] {

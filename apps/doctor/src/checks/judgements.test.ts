@@ -27,6 +27,7 @@ const database: DatabaseFacts = {
   migrations: { missing: [], failed: [], edited: [], unknown: [] },
   missingRights: [],
   roles,
+  pooling: 'session',
 }
 const redis = {
   version: '7.0.15',
@@ -61,6 +62,7 @@ describe('what facts mean', () => {
     ['a full server', { usedConnections: 90 }, 'problem connections'],
     ['a clock that is behind', { clockAheadMs: -60_000 }, 'problem clock'],
     ['fsync off', { losesOnCrash: true }, 'warning durability'],
+    ['a pooler of transactions', { pooling: 'transaction' }, 'problem pooler'],
     ['a table out of reach', { missingRights: ['leases: INSERT'] }, 'problem rights'],
   ])('is said of a database with %s', (_name, facts, trouble) => {
     expect(troubles(judgeDatabase({ ...database, ...facts }, 10))).toEqual([trouble])
