@@ -1,10 +1,13 @@
 import type { Finding } from './finding.ts'
+import { isDistrust } from './is-distrust.ts'
 import { reasonOf } from './reason-of.ts'
 
 /** Looks at one part. What it throws becomes a finding: `whenItFails` says what to do about it. */
 export type Check = {
   readonly part: string
   readonly whenItFails: string
+  /** The same where it fails because the certificate of the part is not trusted here. */
+  readonly whenUntrusted?: string
   readonly look: (signal: AbortSignal) => Promise<readonly Finding[]>
 }
 
@@ -28,7 +31,15 @@ async function findingsWithin(check: Check, limitMs: number): Promise<readonly F
   try {
     return await Promise.race([check.look(ending.signal), late])
   } catch (error) {
-    const { part, whenItFails: advice } = check
+    const { part, whenItFails: advice, whenUntrusted } = check
+    if (whenUntrusted !== undefined && isDistrust(error))
+      return [
+        {
+          ...{ part, check: 'certificate', verdict: 'problem' },
+          says: `Its certificate is not trusted here: ${reasonOf(error)}.`,
+          advice: whenUntrusted,
+        },
+      ]
     return [{ part, check: 'answers', verdict: 'problem', says: reasonOf(error), advice }]
   } finally {
     clearTimeout(timer)

@@ -3,7 +3,10 @@ import { DomainError } from '@leasehold/domain'
 
 /** S3's own name of what went wrong (`NoSuchKey`), or the name of a failure on the way. */
 export function s3ErrorName(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown'
+  if (!(error instanceof Error)) return 'unknown'
+  // What TLS and sockets say has its name in `code`: a certificate that is not trusted, for one.
+  const { code } = error as NodeJS.ErrnoException
+  return error.name === 'Error' && code !== undefined ? code : error.name
 }
 
 export function isMissing(error: unknown): boolean {

@@ -18,6 +18,8 @@ export function checkObjectStore({ objectStore }: Config, log: Log): readonly Ch
       part: 'object store',
       whenItFails:
         'See that the server of S3_ENDPOINT runs, is reached from here, and knows the key pair of S3_ACCESS_KEY_ID.',
+      whenUntrusted:
+        'Where its authority is your own, start every app with NODE_EXTRA_CA_CERTS=/path/ca.pem; else give the store a certificate that is valid and names the host of S3_ENDPOINT.',
       look: async (signal) => {
         // Links for renters may name an address that leads nowhere from here: in a container, `localhost`.
         const store = openS3ObjectStore({ ...objectStore, publicEndpoint: null, log })

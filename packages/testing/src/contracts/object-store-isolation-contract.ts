@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { request as requestSecurely } from 'node:https'
 import type { ObjectStore } from '@leasehold/application'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -122,7 +123,8 @@ async function write(store: ObjectStore, bucket: string, path: string): Promise<
 
 /** A plain request: no client of the store's, so no help from one. */
 async function ask(url: string, method = 'GET') {
-  const asking = request(url, { method, timeout: 10_000 })
+  const send = url.startsWith('https:') ? requestSecurely : request
+  const asking = send(url, { method, timeout: 10_000 })
   asking.end()
   const [answer] = await once(asking, 'response')
   let text = ''
