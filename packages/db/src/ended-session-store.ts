@@ -17,9 +17,16 @@ export function makeEndedSessionStore({ prisma, query }: StoreDeps): EndedSessio
       // The database's own clock: replicas read on from what the others recorded.
       const rows = await query(
         'ended-session-add',
-        `INSERT INTO ended_sessions (issuer, token_id, subject, session_id, ended_at, keep_until, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
-         ON CONFLICT (issuer, token_id) DO NOTHING RETURNING 1`,
+        `WITH added AS (
+           INSERT INTO ended_sessions (issuer, token_id, subject, session_id, ended_at, keep_until, recorded_at)
+           VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
+           ON CONFLICT (issuer, token_id) DO NOTHING RETURNING subject
+         ), codes AS (
+           DELETE FROM access_codes WHERE member_id IN (SELECT subject FROM added)
+         ), browsers AS (
+           DELETE FROM access_sessions WHERE member_id IN (SELECT subject FROM added)
+         )
+         SELECT 1 FROM added`,
         [issuer, tokenId, subject, sessionId, isoOf(endedAt), isoOf(keepUntil)],
       )
       return rows.length === 1

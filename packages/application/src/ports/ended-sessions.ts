@@ -19,7 +19,10 @@ export type RecordedEndedSession = EndedSession & {
 
 /** Sessions that are over, for as long as a token of theirs may be alive. */
 export interface EndedSessionStore {
-  /** `false`, and nothing is changed, when a logout token of this issuer with this id was recorded before. */
+  /**
+   * `false`, and nothing is changed, when a logout token of this issuer with this id was recorded before. In the same
+   * step, every code and session by which its subject's browsers reach machines ends; those of others do not.
+   */
   add(session: EndedSession, tokenId: string, keepUntil: Instant): Promise<boolean>
   /** Those of one issuer that were recorded at or after `since`, all of them for null; the newest first, at most `most`. */
   list(

@@ -1,12 +1,20 @@
 import type { EndedSessionStore } from '@leasehold/application'
 import type { Memory } from './memory.ts'
 
-export function fakeEndedSessionStore({ endedSessions, clock }: Memory): EndedSessionStore {
+export function fakeEndedSessionStore({
+  endedSessions,
+  codes,
+  sessions,
+  clock,
+}: Memory): EndedSessionStore {
   return {
     async add(session, tokenId, keepUntil) {
       const key = `${session.issuer} ${tokenId}`
       if (endedSessions.has(key)) return false
       endedSessions.set(key, { ...session, recordedAt: clock.now(), keepUntil })
+      for (const grants of [codes, sessions])
+        for (const [hash, { memberId }] of grants)
+          if (memberId === session.subject) grants.delete(hash)
       return true
     },
     async list(issuer, since, most) {

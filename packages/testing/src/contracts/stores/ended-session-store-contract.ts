@@ -1,4 +1,5 @@
 import type { EndedSession } from '@leasehold/application'
+import type { LeaseId, MemberId } from '@leasehold/domain'
 import { describe, expect, it } from 'vitest'
 import { type OpenStores, testNow, uniqueName, useStores } from './stores-under-test.ts'
 
@@ -8,7 +9,7 @@ const later = testNow + 3_600_000
 /** What every store of ended sessions promises. */
 export function endedSessionStoreContract(name: string, open: OpenStores): void {
   describe(`ended sessions: ${name}`, () => {
-    const { stores } = useStores(open)
+    const { stores, someTenant } = useStores(open)
     const anEnd = (facts: Partial<EndedSession> = {}): EndedSession => ({
       issuer: uniqueName('https://id.example'),
       subject: 'mia',
@@ -40,6 +41,31 @@ export function endedSessionStoreContract(name: string, open: OpenStores): void 
 
       expect(added.filter((isNew) => isNew)).toHaveLength(1)
       expect(await stores().endedSessions.list(session.issuer, null, most)).toHaveLength(1)
+    })
+
+    it('end what their subject’s browsers were let in with, and nobody else’s', async () => {
+      const { access, endedSessions } = stores()
+      const { id: tenantId } = await someTenant()
+      const [mine, theirs] = [uniqueName('person'), uniqueName('person')]
+      for (const person of [mine, theirs]) {
+        const memberId = person as MemberId
+        const grant = { tenantId, leaseId: 'lse_x' as LeaseId, memberId, expiresAt: later }
+        for (const code of ['used', 'new']) await access.storeCode(`${person} ${code}`, grant)
+        await access.exchangeCode(`${person} used`, person, testNow, later)
+      }
+      const ends = (subject: string | null) => endedSessions.add(anEnd({ subject }), 'jti', later)
+      const isIn = async (person: string) => (await access.findSession(person, testNow)) !== null
+
+      await ends(null)
+      expect(await isIn(mine)).toBe(true)
+      await ends(mine)
+
+      expect([await isIn(mine), await isIn(theirs)]).toEqual([false, true])
+      const [late, other] = [mine, theirs].map((person) =>
+        access.exchangeCode(`${person} new`, uniqueName('session'), testNow, later),
+      )
+      expect(await late).toBeNull()
+      expect(await other).not.toBeNull()
     })
 
     it('of another issuer are not told, and take no token from this one', async () => {
