@@ -1,7 +1,8 @@
+import { StaleGeneration } from '@leasehold/application'
 import { describe, expect, it } from 'vitest'
 import { kinds } from '../client/kinds.ts'
 import { fakeKube } from '../client/testing/fake-kube.ts'
-import { makeMachineChanges } from './machine-changes.ts'
+import { type MachineChanges, makeMachineChanges } from './machine-changes.ts'
 import { anOrder, machineSettings } from './testing/an-order.ts'
 import { virtualMachineManifest } from './virtual-machine-manifest.ts'
 
@@ -33,6 +34,7 @@ function aPlace({ runStrategy = 'Halted', created, phase }: Facts) {
   const changes = makeMachineChanges(kube, machineSettings)
   return {
     kube,
+    changes,
     take: () => changes.snapshot(order, 'one', signal),
     restore: () => changes.restore(order, 'before', '1', signal),
   }
@@ -79,5 +81,91 @@ describe('putting disks back', () => {
     expect(await restore()).toEqual({ kind: 'in-progress' })
 
     expect(kube.peek(kinds.virtualMachineRestores)).toHaveLength(1)
+  })
+})
+
+type Change = (changes: MachineChanges, lease: typeof order) => Promise<unknown>
+const take: Change = (changes, lease) => changes.snapshot(lease, 'before', signal)
+const inspect: Change = (changes, lease) => changes.inspectSnapshot(lease, 'before', signal)
+const restore: Change = (changes, lease) => changes.restore(lease, 'before', '1', signal)
+const remove: Change = (changes, lease) => changes.deleteSnapshot(lease, 'before', signal)
+const every: readonly [string, Change][] = [
+  ['taking', take],
+  ['inspecting', inspect],
+  ['restoring', restore],
+  ['deleting', remove],
+]
+
+describe('snapshots of a machine that is no longer the one that is meant', () => {
+  const restoreName = 'lse-1-before-1'
+  /** Made for a machine of that name which was there before this one. */
+  const ofEarlier = (name: string) => ({
+    ...metadata,
+    name,
+    ownerReferences: [
+      { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', name: 'lse-1', uid: 'earlier' },
+    ],
+  })
+
+  it.each(every)('change nothing for who asks late: %s', async (_, change) => {
+    const { kube, changes } = aPlace({})
+    kube.put(kinds.virtualMachineRestores, {
+      metadata: { ...metadata, name: restoreName },
+      status: { complete: true },
+    })
+
+    await expect(change(changes, { ...order, generation: 0 })).rejects.toBeInstanceOf(
+      StaleGeneration,
+    )
+
+    expect(kube.requests.filter(({ verb }) => verb !== 'get')).toEqual([])
+  })
+
+  it('are none of its own', async () => {
+    const { kube, changes } = aPlace({})
+    kube.put(kinds.virtualMachineSnapshots, {
+      metadata: ofEarlier('lse-1-before'),
+      status: { phase: 'Succeeded', readyToUse: true },
+    })
+
+    expect(await inspect(changes, order)).toEqual({ kind: 'absent' })
+    expect(await take(changes, order)).toEqual({ kind: 'in-progress' })
+    expect(await restore(changes, order)).toEqual({ kind: 'no-snapshot' })
+  })
+
+  it('do not make a restore look done that was another machine’s', async () => {
+    const { kube, changes } = aPlace({})
+    const ref = { ...metadata, kind: kinds.virtualMachineRestores, name: restoreName }
+    kube.put(ref.kind, { metadata: ofEarlier(restoreName), status: { complete: true } })
+
+    expect(await restore(changes, order)).toEqual({ kind: 'in-progress' })
+    kube.vanish(ref)
+    await restore(changes, order)
+
+    expect(kube.peek(ref.kind)).toMatchObject([
+      {
+        metadata: {
+          name: restoreName,
+          ownerReferences: [{ uid: expect.not.stringMatching('earlier') }],
+        },
+      },
+    ])
+  })
+
+  it('stay when they are taken anew while the one before is deleted', async () => {
+    const { kube, changes } = aPlace({})
+    const ref = { ...metadata, kind: kinds.virtualMachineSnapshots, name: 'lse-1-before' }
+    kube.intercept(({ verb }) => {
+      if (verb !== 'delete') return
+      kube.intercept(null)
+      kube.vanish(ref)
+      kube.put(ref.kind, { metadata: { ...metadata, name: ref.name } })
+    })
+
+    await remove(changes, order)
+
+    expect(kube.peek(ref.kind)).toHaveLength(1)
+    await remove(changes, order)
+    expect(kube.peek(ref.kind)).toEqual([])
   })
 })

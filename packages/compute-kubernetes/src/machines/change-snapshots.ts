@@ -46,9 +46,9 @@ export async function takeSnapshot(
   name: string,
   signal: AbortSignal,
 ): Promise<SnapshotOutcome> {
-  const seen = await inspectSnapshot(place, name, signal)
-  if (seen.kind !== 'absent') return seen
   const machine = await readMachine(place, signal)
+  const seen = await sightSnapshot(place, machine, name, signal)
+  if (seen.kind !== 'absent') return seen
   if (machine === null) return { kind: 'no-machine' }
   // Taken a moment too early it would be called one of a running machine, for ever.
   const isStopping = machine.spec.runStrategy === 'Halted'
@@ -70,8 +70,18 @@ export async function inspectSnapshot(
   name: string,
   signal: AbortSignal,
 ): Promise<SnapshotOutcome> {
+  return sightSnapshot(place, await readMachine(place, signal), name, signal)
+}
+
+/** One of an earlier machine of that name is on its way out, and none of this one's. */
+async function sightSnapshot(
+  place: ChangePlace,
+  machine: WholeMachine | null,
+  name: string,
+  signal: AbortSignal,
+): Promise<SnapshotOutcome> {
   const snapshot = await place.client.get<Snapshot>(snapshotAt(place, name), signal)
-  if (snapshot === null) return { kind: 'absent' }
+  if (snapshot === null || isOfAnother(snapshot, machine)) return { kind: 'absent' }
   const { phase, readyToUse, error, indications = [], snapshotVolumes } = snapshot.status ?? {}
   if (phase === 'Failed') return { kind: 'failed', why: error?.message ?? 'no reason is given' }
   if (phase !== 'Succeeded' || readyToUse !== true) return { kind: 'in-progress' }
@@ -83,12 +93,17 @@ export async function inspectSnapshot(
   }
 }
 
+/** The one that is there now: one that is taken under the same name meanwhile stays. */
 export async function deleteSnapshot(
   place: ChangePlace,
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await place.client.delete(snapshotAt(place, name), signal)
+  await readMachine(place, signal)
+  const ref = snapshotAt(place, name)
+  const snapshot = await place.client.get<Snapshot>(ref, signal)
+  if (snapshot === null) return
+  await place.client.delete(ref, signal, { uid: snapshot.metadata.uid })
 }
 
 export async function restoreSnapshot(
@@ -98,11 +113,12 @@ export async function restoreSnapshot(
   signal: AbortSignal,
 ): Promise<RestoreOutcome> {
   const ref = restoreAt(place, name, attempt)
-  const restore = await place.client.get<Restore>(ref, signal)
-  if (restore !== null) return outcomeOf(restore)
   const machine = await readMachine(place, signal)
   if (machine === null) return { kind: 'no-machine' }
-  const snapshot = await inspectSnapshot(place, name, signal)
+  const restore = await place.client.get<Restore>(ref, signal)
+  if (restore !== null)
+    return isOfAnother(restore, machine) ? { kind: 'in-progress' } : outcomeOf(restore)
+  const snapshot = await sightSnapshot(place, machine, name, signal)
   if (snapshot.kind === 'failed') return snapshot
   if (snapshot.kind !== 'ready') return { kind: 'no-snapshot' }
   if (!(await isSeenOff(place, machine, signal))) return { kind: 'must-be-off' }
@@ -130,6 +146,12 @@ function outcomeOf({ status }: Restore): RestoreOutcome {
   if (failure?.status === 'True')
     return { kind: 'failed', why: failure.message ?? failure.reason ?? 'no reason is given' }
   return { kind: 'in-progress' }
+}
+
+/** Whether it was made for a machine of the same name that is not this one. */
+function isOfAnother({ metadata }: KubeObject, machine: WholeMachine | null): boolean {
+  const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'VirtualMachine')
+  return owner !== undefined && machine !== null && owner.uid !== machine.metadata.uid
 }
 
 function sourceOf({ machine }: ChangePlace): object {

@@ -1,4 +1,4 @@
-import type { MachineOrder } from '@leasehold/application'
+import { type MachineOrder, StaleGeneration } from '@leasehold/application'
 import { describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { kinds } from '../client/kinds.ts'
@@ -173,7 +173,7 @@ describeOnCluster('changes to machines, on simulated nodes', (cluster) => {
       expect(await changes.restore(nobody, 'one', '1', signal)).toEqual({ kind: 'no-machine' })
     })
 
-    it('carry the labels of their lease', async () => {
+    it('carry the labels of their lease, and are deleted for their machine alone', async () => {
       const order = await aRunning()
       await changes.snapshot(order, 'two', signal)
 
@@ -185,7 +185,13 @@ describeOnCluster('changes to machines, on simulated nodes', (cluster) => {
       expect(items.map(({ metadata }) => metadata.name)).toEqual([
         `${machineName(order.leaseId)}-two`,
       ])
+
+      const late = { ...order, generation: order.generation - 1 }
+      await expect(changes.deleteSnapshot(late, 'two', signal)).rejects.toThrow(StaleGeneration)
+      expect((await changes.inspectSnapshot(order, 'two', signal)).kind).not.toBe('absent')
       await changes.deleteSnapshot(order, 'two', signal)
+      const seen = async () => (await changes.inspectSnapshot(order, 'two', signal)).kind
+      await expect.poll(seen, patience).toBe('absent')
     })
   })
 })
