@@ -1,8 +1,12 @@
 import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { PoolName } from '@leasehold/domain'
 import { describeOnCluster } from '@leasehold/testing/cluster'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openClusterCapacity } from '../../../../packages/compute-kubernetes/src/capacity/open-cluster-capacity.ts'
+import { openKubeClient } from '../../../../packages/compute-kubernetes/src/client/open-kube-client.ts'
+import { taskImage } from '../images/base-images.ts'
 import { hierarchies } from '../node/cgroups.ts'
 import { ip } from '../node/host-link.ts'
 import { sendSignal } from '../processes/end-processes.ts'
@@ -12,6 +16,8 @@ import { readState } from './cluster-state.ts'
 import { type Cluster, type ClusterOptions, openCluster, startCluster } from './start-cluster.ts'
 
 const startLimitMs = 300_000
+/** Kubernetes gives a node 50 s to say that it lives; the rest is for a busy computer. */
+const minutes = { timeout: 180_000, interval: 250 }
 
 describeOnCluster(
   'a second cluster on the same computer',
@@ -90,6 +96,41 @@ describeOnCluster(
         .toBe('namespace/kept\n')
     })
 
+    it('has a node that dies and comes back with its pods, both seen by capacity within seconds', {
+      timeout: 2 * startLimitMs,
+    }, async () => {
+      const log = { info() {}, warn() {}, error() {} }
+      const client = await openKubeClient({ settings: { file: cluster.kubeconfig }, log })
+      const settings = {
+        name: 'east' as PoolName,
+        gpus: {},
+        taskGpus: {},
+        kataRuntimeClass: null,
+      }
+      const capacity = openClusterCapacity({ client, log, settings })
+      const withRoom = () => capacity.read().nodes?.map(({ name }) => name)
+      const isReady = async () => (await statuses(cluster)).split(' ')[1]
+      const seconds = { timeout: 10_000, interval: 100 }
+      await capacity.synced(AbortSignal.timeout(30_000))
+      await cluster.kubectl(['create', '-f', '-'], JSON.stringify(servingPod('node2')))
+      await expect.poll(() => answerOf(cluster), minutes).toBe(200)
+      expect(withRoom()).toEqual(['node1', 'node2'])
+
+      await cluster.endNode('node2')
+      await expect.poll(isReady, minutes).not.toBe('True')
+      await expect.poll(withRoom, seconds).toEqual(['node1'])
+      expect(await answerOf(cluster)).toBeNull()
+
+      await cluster.startNode('node2')
+      expect(await isReady()).toBe('True')
+      await expect.poll(withRoom, seconds).toEqual(['node1', 'node2'])
+      await expect.poll(() => answerOf(cluster), minutes).toBe(200)
+      expect(await cluster.nodes[1]?.exec('hostname', ['-I'])).toContain(cluster.nodes[1]?.address)
+      await expect(cluster.endNode('node1')).rejects.toThrow('control plane')
+      capacity.close()
+      await client.close()
+    })
+
     it('leaves nothing: no process, no link, no route, no mount, no control group, no file', async () => {
       const state = await readState(folder)
       const link = state?.host?.link ?? 'no link'
@@ -118,6 +159,28 @@ describeOnCluster(
   },
   { level: 'real' },
 )
+
+/** Serves its own files, which are none. */
+function servingPod(nodeName: string): object {
+  const command = ['python3', '-m', 'http.server', '--directory', '/tmp', '8080']
+  const container = { name: 'server', image: taskImage, imagePullPolicy: 'Never', command }
+  return {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: { name: 'server', namespace: 'default' },
+    spec: { nodeName, terminationGracePeriodSeconds: 0, containers: [container] },
+  }
+}
+
+/** The status of the pod's answer to the host; null while it gives none. */
+async function answerOf({ kubectl }: Cluster): Promise<number | null> {
+  const address = await kubectl(['get', 'pod', 'server', '-o', 'jsonpath={.status.podIP}'])
+  const signal = AbortSignal.timeout(2_000)
+  return await fetch(`http://${address}:8080`, { signal }).then(
+    ({ status }) => status,
+    () => null,
+  )
+}
 
 function statuses(cluster: Cluster): Promise<string> {
   const path = '{.items[*].status.conditions[?(@.type=="Ready")].status}'

@@ -9,6 +9,7 @@ import type { Level } from '../level.ts'
 import { type Log, step } from '../log.ts'
 import { openNodes } from '../node/enter-node.ts'
 import { chooseNetwork, firstBlock, networkOf } from '../node/host-link.ts'
+import { endNode, startNode } from '../node/node-power.ts'
 import { type RunningNodes, startNodes } from '../node/start-nodes.ts'
 import { parts as allParts } from '../parts.ts'
 import { withFileLock } from '../processes/file-lock.ts'
@@ -52,6 +53,10 @@ export type Cluster = {
   kubectl(args: readonly string[], stdin?: string): Promise<string>
   /** A process of the cluster by its name (`control-plane`, `kubelet-node1`, …), to stop and start it. */
   process(name: string): SupervisedProcess
+  /** Ends a node at once with all that runs on it, as a failure of power does. Not the first one: the control plane runs there. */
+  endNode(name: string): Promise<void>
+  /** Brings it back, with what is on its disk, as a boot does; returns when it is ready. */
+  startNode(name: string): Promise<void>
   /** Removes the cluster and everything of it. */
   stop(): Promise<void>
 }
@@ -106,7 +111,7 @@ export async function openCluster(
   const kubectl = makeKubectl(program, kubeconfig, options.signal)
   const answer = await kubectl(['get', '--raw=/readyz', '--request-timeout=5s']).catch(() => '')
   if (answer !== 'ok') return null
-  const nodes = await openNodes(options.folder, state, options.signal)
+  const nodes = openNodes(options.folder, state, options.signal)
   return clusterFrom({ ...options, level: state.level }, state, kubectl, nodes)
 }
 
@@ -181,6 +186,8 @@ function clusterFrom(
     nodes,
     kubectl,
     process: (name) => supervised(folder, name, signal),
+    endNode: (node) => endNode({ folder, state, signal }, node),
+    startNode: (node) => startNode({ folder, state, signal }, node, kubectl),
     stop: () => stopCluster({ ...options, signal: AbortSignal.timeout(removalLimitMs) }),
   }
 }

@@ -9,11 +9,6 @@ import { ensureLauncherImage, launcherImage } from './launcher-image.ts'
 import { startKubeVirt } from './start-kubevirt.ts'
 
 const handlerLimitMs = 120_000
-/** What virt-handler shares with the pods of machines, by their paths in the node. */
-const sharedFolders = [
-  ...['/run/kubevirt', '/run/kubevirt-private', '/run/kubevirt-libvirt-runtimes'],
-  '/var/lib/kubevirt-node-labeller',
-]
 
 /** KubeVirt: all of it on real nodes; without virt-handler where nodes are simulated. */
 export const kubevirt: ClusterPart = {
@@ -35,7 +30,6 @@ async function startOnNodes(context: ClusterContext): Promise<void> {
   )
   const [{ handler }] = await Promise.all([startKubeVirt(context, launcherImage), importing])
   await step(context.log, 'virt-handler', async () => {
-    for (const node of context.nodes) await node.exec('mkdir', ['-p', ...sharedFolders])
     await withApi(context, async (api) => {
       await api.ensure(handlerForRealNodes(handler, launcherImage))
       for (const { name } of context.nodes)

@@ -4,11 +4,12 @@ import { fileURLToPath } from 'node:url'
 import type { ClusterState, NodeState } from '../cluster/cluster-state.ts'
 import type { NodeAccess } from '../cluster-context.ts'
 import { runCommand } from '../processes/run-command.ts'
-import { recordedPid, supervise } from '../processes/supervise.ts'
+import { recordedPid, recordFile, supervise } from '../processes/supervise.ts'
 
 const execLimitMs = 60_000
 const importLimitMs = 5 * 60_000
 const script = fileURLToPath(new URL('./namespaces.sh', import.meta.url))
+const entering = fileURLToPath(new URL('./enter-node.sh', import.meta.url))
 
 export function nodeFolder(folder: string, node: string): string {
   return path.join(folder, 'nodes', node)
@@ -26,27 +27,37 @@ export async function startNamespaces(
   await supervise(
     folder,
     {
-      name: `node-${node}`,
+      name: namespacesOf(node),
       program: 'unshare',
       args: [
         ...['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
         ...['--propagation', 'private', 'sh', script, own, pauseProgram],
       ],
-      isReady: async () => (await readFile(path.join(own, 'ready'), 'utf8')) === '',
+      isReady: () => hasNamespaces(folder, node),
     },
     [],
     signal,
   )
 }
 
-/** Words that run what follows them in the node's namespaces. */
-export async function nodePrefix(folder: string, node: string): Promise<readonly string[]> {
-  return ['nsenter', '-t', String(await firstProcess(folder, node)), '-m', '-n', '-p', '--']
+/** The process that keeps a node's namespaces, by its name in the cluster. */
+export function namespacesOf(node: string): string {
+  return `node-${node}`
+}
+
+/** Whether a node has all that makes it a place of its own. The file is in the node's folder, which outlives the node. */
+export async function hasNamespaces(folder: string, node: string): Promise<boolean> {
+  return (await readFile(path.join(nodeFolder(folder, node), 'ready'), 'utf8')) === ''
+}
+
+/** Words that run what follows them in the node's namespaces, also after it has ended and come back. */
+export function nodePrefix(folder: string, node: string): readonly string[] {
+  return ['sh', entering, recordFile(folder, namespacesOf(node))]
 }
 
 /** As the host sees it: the only child of the process that made the namespaces. */
 export async function firstProcess(folder: string, node: string): Promise<number> {
-  const maker = await recordedPid(folder, `node-${node}`)
+  const maker = await recordedPid(folder, namespacesOf(node))
   const children = await readFile(`/proc/${maker}/task/${maker}/children`, 'utf8').catch(() => '')
   const [child] = children.trim().split(' ')
   if (child === undefined || child === '')
@@ -59,16 +70,16 @@ export function openNodes(
   folder: string,
   { nodes }: Pick<ClusterState, 'nodes'>,
   signal: AbortSignal,
-): Promise<readonly NodeAccess[]> {
-  return Promise.all(nodes.map((node) => openNode(folder, node, signal)))
+): readonly NodeAccess[] {
+  return nodes.map((node) => openNode(folder, node, signal))
 }
 
-async function openNode(
+export function openNode(
   folder: string,
   { name, address }: NodeState,
   signal: AbortSignal,
-): Promise<NodeAccess> {
-  const [enter = '', ...prefix] = await nodePrefix(folder, name)
+): NodeAccess {
+  const [enter = '', ...prefix] = nodePrefix(folder, name)
   const exec: NodeAccess['exec'] = (program, args, { stdin, timeoutMs = execLimitMs } = {}) =>
     runCommand(enter, [...prefix, program, ...args], {
       signal,

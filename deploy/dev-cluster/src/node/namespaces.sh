@@ -35,6 +35,8 @@ mount --move dev /dev
 
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/netns
+# What KubeVirt's handler shares with the pods of machines.
+mkdir -p /run/kubevirt /run/kubevirt-private /run/kubevirt-libvirt-runtimes /var/lib/kubevirt-node-labeller
 mount --make-rshared /
 touch ready
 exec "$2"

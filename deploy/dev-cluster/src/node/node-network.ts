@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { waitUntil } from '../api-server/wait-until.ts'
 import type { ClusterState, NodeState } from '../cluster/cluster-state.ts'
 import type { NodeAccess } from '../cluster-context.ts'
 import { runCommand } from '../processes/run-command.ts'
@@ -34,10 +35,20 @@ export async function linkNode(
         signal,
         timeoutMs: 10_000,
       })
+    // The kernel takes its time to remove the one of a node that has ended.
+    const isGone = async () => {
+      if (!(await inFirst(['-o', 'link', 'show'])).includes(` to-${node.name}@`)) return true
+      await inFirst(['link', 'delete', `to-${node.name}`])
+      return false
+    }
+    await waitUntil(`the old link to ${node.name} to go`, isGone, { withinMs: 20_000, signal })
     await ip(['link', 'add', `to-${node.name}`, 'netns', String(firstPid), ...peer], signal)
     await inFirst(['address', 'add', `${node.gateway}/30`, 'dev', `to-${node.name}`])
     await inFirst(['link', 'set', `to-${node.name}`, 'up'])
-    await ip(['route', 'add', `${node.address}/32`, 'via', first.address, 'dev', host.link], signal)
+    await ip(
+      ['route', 'replace', `${node.address}/32`, 'via', first.address, 'dev', host.link],
+      signal,
+    )
   }
 }
 

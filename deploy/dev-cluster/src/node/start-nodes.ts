@@ -42,13 +42,7 @@ export async function startNodes(
   )
   const [first] = nodes
   if (first === undefined) throw new Error('A cluster of level real needs a node')
-  const prefixes = new Map<string, readonly string[]>()
-  for (const { name } of nodes) prefixes.set(name, await nodePrefix(folder, name))
-  const prefixOf = (node = first.name): readonly string[] => {
-    const prefix = prefixes.get(node)
-    if (prefix === undefined) throw new Error(`The cluster has no node ${node}`)
-    return prefix
-  }
+  const prefixOf = (node = first.name) => nodePrefix(folder, nodeState(state, node).name)
   const { networkPolicy } = programs
   const place = { folder, log, signal, state, kubernetes, networkPolicy, images }
   const preparing = Promise.all(
@@ -81,7 +75,7 @@ async function makeNodes(
     await startNamespaces(folder, node.name, pauseProgram, signal)
     await linkNode(folder, state, node, signal)
   }
-  const nodes = await openNodes(folder, state, signal)
+  const nodes = openNodes(folder, state, signal)
   for (const node of nodes) await configureNetwork(node, nodeState(state, node.name))
   return nodes
 }

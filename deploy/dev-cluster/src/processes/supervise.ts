@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { waitUntil } from '../api-server/wait-until.ts'
 import type { ProcessSpec, SupervisedProcess } from '../cluster-context.ts'
@@ -85,8 +85,17 @@ function logFile(folder: string, name: string): string {
   return path.join(folder, 'logs', `${name}.log`)
 }
 
-function recordFile(folder: string, name: string): string {
+/** What is kept of a process; its number changes whenever it is started. */
+export function recordFile(folder: string, name: string): string {
   return path.join(folder, 'processes', `${name}.json`)
+}
+
+/** Names of the processes that are started with this word among theirs, such as those of one node. */
+export async function processesWith(folder: string, word: string): Promise<readonly string[]> {
+  const files = await readdir(path.join(folder, 'processes'))
+  const names = files.map((file) => path.basename(file, '.json'))
+  const records = await Promise.all(names.map((name) => readRecord(folder, name)))
+  return names.filter((_, index) => records[index]?.words.includes(word))
 }
 
 /** The number that the process had when it was started. */
