@@ -4,7 +4,8 @@ import { anSshKeyPair } from '@leasehold/testing/ssh-key-pair'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { machineDriverContract } from '../../../testing/src/contracts/machine-driver-contract.ts'
 import { kinds } from '../client/kinds.ts'
-import { diskClaimName, labelNames } from '../object-names.ts'
+import { diskClaimName, labelNames, machineName } from '../object-names.ts'
+import { greetingOf, untilConsoleSays } from './testing/machine-streams.ts'
 import { openRealPlace, type RealPlace } from './testing/real-place.ts'
 import { runOverSsh } from './testing/run-over-ssh.ts'
 
@@ -40,7 +41,7 @@ describeOnCluster(
     })
     afterAll(() => place?.close())
 
-    it('are Debian that answers SSH, prints its console, and comes back on its disk', {
+    it('are Debian that answers SSH, its console and its screen, and comes back on its disk', {
       timeout: 3 * bootMs,
     }, async () => {
       const renter = anSshKeyPair()
@@ -60,6 +61,10 @@ describeOnCluster(
       )
       expect(await place.driver.consoleLog(leaseId, 100_000)).toMatch(/cloud-init|login:/)
       expect((await place.driver.consoleLog(leaseId, 50)).length).toBeLessThanOrEqual(50)
+      await untilConsoleSays(await openStream(order, 'console'), /training login: /)
+      // virt-api loses what comes together with the answer to its own handshake: then it is opened once more.
+      const greeting = async () => greetingOf(await openStream(order, 'vnc'))
+      await expect.poll(greeting, { timeout: 120_000 }).toBe('RFB 003.008\n')
       const disk = await readDisk(order)
       await place.driver.stopMachine(leaseId, 1, 'graceful', signal)
       await until(order, 'absent')
@@ -92,6 +97,11 @@ describeOnCluster(
       return expect
         .poll(again, { timeout: 120_000, interval: 1_000 })
         .toEqual({ kind: 'absent', disk: 'none' })
+    }
+    const openStream = ({ leaseId }: MachineOrder, what: 'console' | 'vnc') => {
+      const kind = kinds.virtualMachineInstances
+      const machine = { kind, namespace: place.namespace, name: machineName(leaseId) }
+      return place.client.stream(machine, what, signal)
     }
     const readDisk = ({ leaseId }: MachineOrder) =>
       place.client.get(
