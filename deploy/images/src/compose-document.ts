@@ -7,13 +7,14 @@ export const root = resolve(import.meta.dirname, '../../..')
 /** As much of a service as tests look at. */
 export type ComposeService = {
   readonly image: string
+  readonly user?: string
   readonly build?: { readonly dockerfile: string; readonly target: string }
   readonly environment?: Readonly<Record<string, string>>
   readonly secrets?: readonly string[]
   readonly volumes?: readonly string[]
   readonly ports?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
-  readonly healthcheck?: { readonly test: readonly string[] }
+  readonly healthcheck?: { readonly test: readonly string[]; readonly start_period?: string }
   readonly command?: readonly string[]
   readonly read_only?: boolean
   readonly cap_drop?: readonly string[]

@@ -89,6 +89,44 @@ describe('docker-compose.yml', () => {
     expect(listener.host).toBe('0.0.0.0')
   })
 
+  it('lets the doctor ask each app in its own container', () => {
+    const { api, operator, worker, gateway } = configOf('doctor')
+    const asked = { api, operator, worker, gateway }
+
+    expect(Object.values(asked).map(({ host }) => host)).toEqual([
+      'api',
+      'api',
+      'worker',
+      'gateway',
+    ])
+    expect(gateway.sshHost).toBe('gateway')
+    for (const [name, { port }] of Object.entries(asked)) {
+      const { [name as keyof typeof asked]: served } = configOf(name === 'operator' ? 'api' : name)
+      expect(port, name).toBe(served.port)
+    }
+  })
+
+  it('asks Keycloak for its health with nothing but bash, and lets it build itself for minutes', () => {
+    const [, shell, , script = ''] = compose.services.keycloak?.healthcheck?.test ?? []
+
+    expect(shell).toBe('bash')
+    const words = script.split(/&&|\|\|?/).map((part) => part.trim().split(' ')[0])
+    expect(words).toEqual(['exec', 'printf', 'read', '[['])
+    expect(compose.services.keycloak?.healthcheck?.start_period).toBe('10m')
+  })
+
+  it.each(['api', 'worker', 'gateway', 'doctor'])('gives %s a state folder to write to', (name) => {
+    const { stateFolder } = configOf(name)
+    const folders = compose.services[name]?.volumes?.map((volume) => volume.split(':')[1])
+
+    expect(folders).toEqual([stateFolder])
+  })
+
+  it('runs Redis as its own user, although a shell starts it', () => {
+    expect(compose.services.redis?.command?.[0]).toBe('sh')
+    expect(compose.services.redis?.user).toBe('redis')
+  })
+
   it.each(own)('starts %s by a program that exists', (name) => {
     const start = instructionsOf(name).findLast(({ name: is }) => /^(CMD|ENTRYPOINT)$/.test(is))
     const [node, program] = JSON.parse(start?.text ?? '[]')
