@@ -80,7 +80,7 @@ async function endGroup(child: ChildProcess): Promise<void> {
 }
 
 /** The sources as they are now: what changes while images are built would be in some of them only, and spoil the layers that they share. */
-async function copySources(context: string): Promise<void> {
+export async function copySources(context: string): Promise<void> {
   const files = 'git ls-files -z --cached --others --exclude-standard'
   const copy =
     'tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory="$CONTEXT"'
@@ -89,7 +89,7 @@ async function copySources(context: string): Promise<void> {
 }
 
 /** The certificates that this computer trusts, of its own proxies too: as Node.js, npm or Debian name them. */
-function hostAuthorities(): string | null {
+export function hostAuthorities(): string | null {
   const { NODE_EXTRA_CA_CERTS: forNode, npm_config_cafile: forNpm } = process.env
   const places = [forNode, forNpm, '/etc/ssl/certs/ca-certificates.crt']
   return places.find((place) => place !== undefined && existsSync(place)) ?? null
@@ -126,7 +126,7 @@ async function makeBaseImage(buildah: ImageBuilder['buildah']): Promise<void> {
   }
 }
 
-async function npmFolder(): Promise<string> {
+export async function npmFolder(): Promise<string> {
   const program = await findProgram('npm')
   if (program === null) throw new Error('npm is not in the PATH.')
   const { stdout } = await run('readlink', ['--canonicalize', program])
