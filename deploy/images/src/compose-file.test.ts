@@ -106,25 +106,11 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  it('asks Keycloak for its health with nothing but bash, and lets it build itself for minutes', () => {
-    const [, shell, , script = ''] = compose.services.keycloak?.healthcheck?.test ?? []
-
-    expect(shell).toBe('bash')
-    const words = script.split(/&&|\|\|?/).map((part) => part.trim().split(' ')[0])
-    expect(words).toEqual(['exec', 'printf', 'read', '[['])
-    expect(compose.services.keycloak?.healthcheck?.start_period).toBe('10m')
-  })
-
   it.each(['api', 'worker', 'gateway', 'doctor'])('gives %s a state folder to write to', (name) => {
     const { stateFolder } = configOf(name)
     const folders = compose.services[name]?.volumes?.map((volume) => volume.split(':')[1])
 
     expect(folders).toEqual([stateFolder])
-  })
-
-  it('runs Redis as its own user, although a shell starts it', () => {
-    expect(compose.services.redis?.command?.[0]).toBe('sh')
-    expect(compose.services.redis?.user).toBe('redis')
   })
 
   it.each(own)('starts %s by a program that exists', (name) => {
