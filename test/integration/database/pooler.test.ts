@@ -4,7 +4,7 @@ import path from 'node:path'
 import { loadConfig } from '@leasehold/config'
 import { inspectDatabase, migrateDatabase, openDatabase } from '@leasehold/db'
 import { migrateQueue, openQueue } from '@leasehold/queue'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { checkDatabase } from '../../../apps/doctor/src/checks/database.ts'
 import { runChecks } from '../../../apps/doctor/src/run-checks.ts'
 import { openPool } from '../../../packages/db/src/database-pool.ts'
@@ -110,9 +110,14 @@ describe.skipIf(missing !== null)(title, () => {
         url = (await aDatabase()).url
         await migrateQueue(url)
       })
-      queueContract('BullMQ on PostgreSQL through PgBouncer', {
-        open: () => openQueue({ kind: 'postgres', url, log: quietLog, now: Date.now }),
+      const open = () => openQueue({ kind: 'postgres', url, log: quietLog, now: Date.now })
+      // A hint may be left of the test before.
+      beforeEach(async () => {
+        const queue = await open()
+        await queue.empty()
+        await queue.close()
       })
+      queueContract('BullMQ on PostgreSQL through PgBouncer', { open })
     })
   })
 
