@@ -95,7 +95,9 @@ describeOnCluster('a machine on a simulated node', (access) => {
     expect(await read('vmi sticky', '{.status.phase}')).toBe('Running')
   })
 
-  it('is not ready on a dead node, fails once its pod is taken away, and comes back with the node', async () => {
+  it('is not ready on a dead node, fails once its pod is taken away, and comes back with the node', {
+    timeout: 300_000,
+  }, async () => {
     await namespace.apply(machineOn(node, 'lost'))
     await untilStatus('lost', 'Running')
     const ready = () => read('vmi lost', '{.status.conditions[?(@.type=="Ready")].status}')

@@ -34,7 +34,8 @@ export type SimulatedNodes = {
 export type Target = { readonly kubeconfig: string; readonly signal: AbortSignal }
 
 const nodesPath = '/api/v1/nodes'
-const settleMs = 30_000
+/** Kubernetes taints nodes, and takes taints away, one every few seconds; a busy computer is slower still. */
+const settleMs = 90_000
 
 /** Adds nodes to a cluster whose simulator runs (level `simulated`), and waits until they are ready. */
 export async function startSimulatedNodes(

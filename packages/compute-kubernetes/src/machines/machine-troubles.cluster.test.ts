@@ -231,7 +231,9 @@ describeOnCluster('machines in trouble, on simulated nodes', (cluster) => {
     await until(order, running)
   })
 
-  it('says that its node does not answer, and runs on when it does', async () => {
+  it('says that its node does not answer, and runs on when it does', {
+    timeout: 300_000,
+  }, async () => {
     const order = newOrder({ gpus: gpus('t4-vgpu-1gb', 1) })
     await runs(order)
     const node = place.nodes.names.find((name) => name.endsWith('-vgpu')) ?? ''
