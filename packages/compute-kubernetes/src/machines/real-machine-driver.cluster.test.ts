@@ -61,7 +61,10 @@ describeOnCluster(
       )
       expect(await place.driver.consoleLog(leaseId, 100_000)).toMatch(/cloud-init|login:/)
       expect((await place.driver.consoleLog(leaseId, 50)).length).toBeLessThanOrEqual(50)
-      await untilConsoleSays(await openStream(order, 'console'), /training login: /)
+      // Its image asks nobody to log in there: what it is made to say comes through.
+      await untilConsoleSays(await openStream(order, 'console'), 'said to whoever listens', () =>
+        run(order, 'echo said to whoever listens | sudo tee /dev/ttyS0'),
+      )
       // virt-api loses what comes together with the answer to its own handshake: then it is opened once more.
       const greeting = async () => greetingOf(await openStream(order, 'vnc'))
       await expect.poll(greeting, { timeout: 120_000 }).toBe('RFB 003.008\n')

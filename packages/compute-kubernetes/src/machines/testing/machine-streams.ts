@@ -5,21 +5,25 @@ import { expect } from 'vitest'
 const greetingWithinMs = 10_000
 
 /**
- * Returns when a console has said what is waited for, and ends the stream. Enter is pressed until then: a console keeps
- * nothing for who comes later, so one that waits for a login says nothing by itself.
+ * Returns when a console has said what is waited for, and ends the stream. `say` makes the machine say it, again and
+ * again: a console keeps nothing for who comes later, and the way to the machine may open after the stream does.
  */
-export async function untilConsoleSays(stream: Duplex, wanted: RegExp): Promise<void> {
+export async function untilConsoleSays(
+  stream: Duplex,
+  wanted: string,
+  say: () => Promise<unknown>,
+): Promise<void> {
   let said = ''
   stream.on('data', (piece: Buffer) => {
     said += piece.toString('latin1')
   })
-  const listen = () => {
-    stream.write('\r')
+  const listen = async () => {
+    await say()
     return said
   }
   await expect
-    .poll(listen, { timeout: 60_000, interval: 500 })
-    .toMatch(wanted)
+    .poll(listen, { timeout: 120_000, interval: 500 })
+    .toContain(wanted)
     .finally(() => stream.destroy())
 }
 
