@@ -95,9 +95,7 @@ describeOnCluster('a machine on a simulated node', (access) => {
     expect(await read('vmi sticky', '{.status.phase}')).toBe('Running')
   })
 
-  it('is not ready on a dead node, fails once its pod is taken away, and comes back with the node', {
-    timeout: 300_000,
-  }, async () => {
+  it('is not ready on a dead node, fails once its pod is taken away, and comes back with the node', async () => {
     await namespace.apply(machineOn(node, 'lost'))
     await untilStatus('lost', 'Running')
     const ready = () => read('vmi lost', '{.status.conditions[?(@.type=="Ready")].status}')
@@ -113,7 +111,7 @@ describeOnCluster('a machine on a simulated node', (access) => {
     await nodes.reviveNode(node)
 
     await untilStatus('lost', 'Running')
-  })
+  }, 300_000)
 })
 
 function machineOn(node: string, name: string): object {

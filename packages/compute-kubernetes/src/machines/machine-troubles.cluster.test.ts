@@ -231,9 +231,7 @@ describeOnCluster('machines in trouble, on simulated nodes', (cluster) => {
     await until(order, running)
   })
 
-  it('says that its node does not answer, and runs on when it does', {
-    timeout: 300_000,
-  }, async () => {
+  it('says that its node does not answer, and runs on when it does', async () => {
     const order = newOrder({ gpus: gpus('t4-vgpu-1gb', 1) })
     await runs(order)
     const node = place.nodes.names.find((name) => name.endsWith('-vgpu')) ?? ''
@@ -243,7 +241,7 @@ describeOnCluster('machines in trouble, on simulated nodes', (cluster) => {
     await place.nodes.reviveNode(node)
 
     await until(order, running)
-  })
+  }, 300_000)
 
   function selected({ leaseId }: MachineOrder) {
     return { namespace: place.namespace, labelSelector: `${labelNames.lease}=${leaseId}` }
