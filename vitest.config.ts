@@ -17,6 +17,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.real.test.ts', '**/*.cluster.test.ts'],
           // Nothing works at import time, so files may share one process: twice as fast.
           isolate: false,
+          // Some start a program, which takes seconds on a busy computer.
+          testTimeout: 30_000,
         },
       },
       {
