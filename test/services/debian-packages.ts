@@ -1,4 +1,5 @@
 import { runCommand, step } from '@leasehold/dev-cluster'
+import { debianServer } from './postgres/postgres-releases.ts'
 import { pgbouncer } from './postgres/start-pgbouncer.ts'
 import { exists, findProgram, type ServiceOptions } from './service.ts'
 
@@ -12,7 +13,7 @@ const needed: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   crun: 'crun',
   mmdebstrap: 'mmdebstrap',
-  '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15',
+  [debianServer]: 'postgresql-15',
   [pgbouncer]: 'pgbouncer',
 }
 

@@ -13,17 +13,18 @@ export type PostgresRelease = {
   provide(options: ServiceOptions): Promise<string>
 }
 
+const debianFolder = '/usr/lib/postgresql/15/bin'
+export const debianServer = path.join(debianFolder, 'postgres')
+
 /** Debian's, as an operator has it: the one that services are started with. */
 export const debianPostgres: PostgresRelease = {
   version: '15',
   async findPrerequisites() {
-    if (await exists(path.join(debianFolder, 'postgres'))) return null
+    if (await exists(debianServer)) return null
     return 'PostgreSQL 15 is not installed (apt-get install postgresql-15)'
   },
   provide: async () => debianFolder,
 }
-
-const debianFolder = '/usr/lib/postgresql/15/bin'
 
 /** Those that neither Debian nor our own dependencies bring: built like the embedded one, and fetched when a test asks. */
 const fetched: readonly (NpmPackage & { readonly major: string })[] = [

@@ -5,6 +5,7 @@ import pg from 'pg'
 import { findServerUser } from '../../../packages/db/src/embedded/server-user.ts'
 import { runProgram } from '../run-program.ts'
 import { exists, type ServiceOptions } from '../service.ts'
+import { asServerUser } from './as-server-user.ts'
 
 export const pgbouncer = '/usr/sbin/pgbouncer'
 
@@ -52,14 +53,11 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<Started
   ]
   await writePrivate(at('.ini'), `${lines.join('\n')}\n`, user)
   await writePrivate(at('-users'), `"${server.username}" "${server.password}"\n`, user)
-  const change = ['--clear-groups', '--pdeathsig=KILL']
-  const asUser =
-    user === null ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, ...change]
-  const [program = pgbouncer, ...words] = [...asUser, pgbouncer, at('.ini')]
+  const words = (await asServerUser())(pgbouncer, at('.ini'))
   return await step(options.log, `start PgBouncer (${mode})`, async () => {
     const running = await runProgram({
       name: 'PgBouncer',
-      words: [program, ...words],
+      words,
       logFile: at('.log'),
       isReady: () => answers(url.href),
       readyWithinMs,

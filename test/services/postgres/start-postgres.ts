@@ -6,6 +6,7 @@ import pg from 'pg'
 import { findServerUser } from '../../../packages/db/src/embedded/server-user.ts'
 import { type RunningProgram, runProgram } from '../run-program.ts'
 import { exists, type ServiceOptions } from '../service.ts'
+import { asServerUser, type Words } from './as-server-user.ts'
 import { killServer } from './end-server.ts'
 import { debianPostgres, type PostgresRelease } from './postgres-releases.ts'
 
@@ -56,7 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<StartedPo
   const passwords = { postgres: newPassword(), leasehold: newPassword() }
   const address = (user: 'postgres' | 'leasehold') =>
     `postgres://${user}:${passwords[user]}@127.0.0.1:${port}/${user}`
-  const asServer = await makeServerWords()
+  const asServer = await asServerUser()
   const programs = await release.provide(options)
   let running: RunningProgram | null = null
   const start = async () => {
@@ -91,22 +92,6 @@ export async function startPostgres(options: PostgresOptions): Promise<StartedPo
     },
     start,
   }
-}
-
-type Words = [string, ...string[]]
-
-/** PostgreSQL refuses to run as root: how root runs a program as the user that the embedded one has, too. */
-async function makeServerWords(): Promise<(...words: Words) => Words> {
-  const user = await findServerUser()
-  if (user === null) return (...words) => words
-  // Leaving root makes the kernel forget that it is to end with us.
-  const change = [
-    `--reuid=${user.uid}`,
-    `--regid=${user.gid}`,
-    '--clear-groups',
-    '--pdeathsig=KILL',
-  ]
-  return (...words) => ['setpriv', ...change, ...words]
 }
 
 async function makeDataFolder(
