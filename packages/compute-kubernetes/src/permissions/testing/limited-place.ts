@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { GpuTypeName, ImageName } from '@leasehold/domain'
 import type { ClusterAccess } from '@leasehold/testing/cluster'
+import { expect, vi } from 'vitest'
 import { type KindInfo, kinds } from '../../client/kinds.ts'
 import type { KubeClient } from '../../client/kube-client.ts'
-import { KubeError } from '../../client/kube-error.ts'
+import { isKubeError } from '../../client/kube-error.ts'
 import type { KubeManifest, ObjectRef } from '../../client/kube-object.ts'
 import { openKubeClient } from '../../client/open-kube-client.ts'
 import type { KubeVirtObject } from '../../machines/kubevirt-facts.ts'
@@ -14,6 +15,7 @@ import type { NeededPermission, PermissionScope, Verb } from '../needed-permissi
 import { neededPermissions } from '../needed-permissions.ts'
 import { type Installation, permissionManifests } from '../permission-manifests.ts'
 import { type LimitedAccount, openLimitedAccount } from './limited-account.ts'
+import { noteRefusals } from './note-refusals.ts'
 import { type Asked, recordingClient } from './recording-client.ts'
 
 export const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -28,8 +30,8 @@ export type LimitedPlace = {
   readonly limited: KubeClient
   readonly account: LimitedAccount
   readonly asked: readonly Asked[]
-  /** What was refused for want of a right. */
-  readonly refusals: readonly string[]
+  /** What was refused for want of a right, and not granted when it was asked for again. */
+  refusals(): readonly string[]
   scopeOf(asked: Asked): PermissionScope
   giveRights(permissions: readonly NeededPermission[]): Promise<void>
   apply(manifests: readonly object[]): Promise<void>
@@ -95,11 +97,15 @@ export async function openLimitedPlace(cluster: ClusterAccess): Promise<LimitedP
     installation.serviceAccount,
     signal,
   )
-  const asked: Asked[] = []
-  const refusals: string[] = []
-  const client = await open(account.kubeconfig)
   const isThere = async (ref: ObjectRef) => (await admin.get(ref, signal)) !== null
-  const limited = recordingClient(noting(client, refusals), (one) => void asked.push(one), isThere)
+  const asked: Asked[] = []
+  const client = await open(account.kubeconfig)
+  await untilRightsHold(client, signal)
+  const noting = noteRefusals(client, async (namespace) => {
+    const isTenants = namespace.startsWith(`${prefix}-ten-`)
+    return !isTenants || isThere({ kind: kinds.roleBindings, namespace, name: 'leasehold' })
+  })
+  const limited = recordingClient(noting.client, (one) => void asked.push(one), isThere)
   return {
     installation,
     settings,
@@ -107,7 +113,7 @@ export async function openLimitedPlace(cluster: ClusterAccess): Promise<LimitedP
     limited,
     account,
     asked,
-    refusals,
+    refusals: noting.refusals,
     giveRights,
     apply,
     scopeOf: ({ namespace }) => {
@@ -134,32 +140,20 @@ export async function openLimitedPlace(cluster: ClusterAccess): Promise<LimitedP
   }
 }
 
-/** Every refusal by RBAC is noted, also one that a driver would swallow. Quotas and policies speak otherwise. */
-function noting(client: KubeClient, refusals: string[]): KubeClient {
-  const watching = async <T>(result: Promise<T>): Promise<T> => {
-    try {
-      return await result
-    } catch (error) {
-      if (
-        error instanceof KubeError &&
-        /cannot \w+ resource|attempting to grant/.test(error.message)
-      )
-        refusals.push(error.message)
-      throw error
-    }
-  }
-  return {
-    ...client,
-    get: (...given) => watching(client.get(...given)),
-    list: (...given) => watching(client.list(...given)),
-    create: (...given) => watching(client.create(...given)),
-    apply: (...given) => watching(client.apply(...given)),
-    mergePatch: (...given) => watching(client.mergePatch(...given)),
-    delete: (...given) => watching(client.delete(...given)),
-    subresource: (...given) => watching(client.subresource(...given)),
-    stream: (...given) => watching(client.stream(...given)),
-    podLog: (...given) => watching(client.podLog(...given)),
-  } as KubeClient
+/** The API server learns of a binding a moment after it was made. */
+async function untilRightsHold(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const isRefused = () =>
+    client.list(kinds.namespaces, {}, signal).then(
+      () => false,
+      (error) => {
+        if (isKubeError(error, 'Forbidden')) return true
+        throw error
+      },
+    )
+  await vi.waitFor(async () => expect(await isRefused()).toBe(false), {
+    timeout: 30_000,
+    interval: 50,
+  })
 }
 
 function kindOf(manifest: object): KindInfo {
