@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { MachineAddress } from '@leasehold/domain'
 import { WebSocket } from 'ws'
+import { executeInKernel } from '../../../../../scripts/client/execute-in-kernel.ts'
 
 const run = promisify(execFile)
 
@@ -54,22 +55,9 @@ export async function overJupyter(
   if (made.status !== 201) throw new Error(`Jupyter answered ${made.status}`)
   const { id } = (await made.json()) as { id: string }
   const socket = new WebSocket(`ws://${base}/${id}/channels`, { headers })
-  const header = {
-    ...{ msg_id: 'm1', msg_type: 'execute_request', username: '', session: 's', version: '5.3' },
-    date: new Date().toISOString(),
+  try {
+    return await executeInKernel(socket, code, 120_000)
+  } finally {
+    socket.close()
   }
-  const request = { header, parent_header: {}, metadata: {}, channel: 'shell', buffers: [] }
-  const content = { code, silent: false, store_history: false, allow_stdin: false }
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the kernel did not answer')), 120_000)
-    socket.on('error', reject)
-    socket.on('open', () => socket.send(JSON.stringify({ ...request, content })))
-    socket.on('message', (data) => {
-      const message = JSON.parse(String(data)) as { msg_type: string; content: { text?: string } }
-      if (message.msg_type !== 'stream') return
-      clearTimeout(timer)
-      socket.close()
-      resolve(message.content.text ?? '')
-    })
-  })
 }
