@@ -73,6 +73,7 @@ export const stages: readonly Stage[] = [
     name: 'crash-services',
     about: 'outages and kills on Keycloak, Redis, MinIO and PostgreSQL 15',
     limitMs: 20 * minute,
+    beside: 'crash',
     usesServices: true,
     findObstacle: findServicesPrerequisites,
     kind: 'vitest',

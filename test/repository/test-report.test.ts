@@ -106,6 +106,7 @@ describe('the stages of npm test', () => {
 
   it('run one after the other, but for those that wait for most of their time', () => {
     expect(namesOf(stages)).toContainEqual(['integration', 'cluster'])
+    expect(namesOf(stages)).toContainEqual(['crash', 'crash-services'])
     expect(namesOf(stages).flat()).toEqual(stages.map(({ name }) => name))
   })
 
