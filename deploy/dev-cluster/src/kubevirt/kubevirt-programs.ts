@@ -43,22 +43,14 @@ export async function buildControlPrograms(context: Building): Promise<ControlPr
 }
 
 /** Builds what runs in the pods of virt-handler and of machines: paths by name. Needs libvirt's headers. */
-export async function buildNodePrograms(
-  context: Building,
-): Promise<Readonly<Record<string, string>>> {
-  const withLibvirt = await buildProgram({
+export function buildNodePrograms(context: Building): Promise<Readonly<Record<string, string>>> {
+  return buildProgram({
     ...context,
     name: 'kubevirt-node',
     folder: kubevirtFolder,
-    packages: [`${commands}/virt-handler`, `${commands}/virt-launcher`],
-    cgo: true,
-    ldflags,
-  })
-  const tools = await buildProgram({
-    ...context,
-    name: 'kubevirt-tools',
-    folder: kubevirtFolder,
     packages: [
+      `${commands}/virt-handler`,
+      `${commands}/virt-launcher`,
       `${commands}/virt-launcher-monitor`,
       `${commands}/virt-freezer`,
       `${commands}/virt-probe`,
@@ -66,9 +58,10 @@ export async function buildNodePrograms(
       `${commands}/virt-chroot`,
       `${commands}/virt-launcher/libvirt-hook-client`,
     ],
+    // The small ones could do without, but what they share with the others would be built a second time.
+    cgo: true,
     ldflags,
   })
-  return { ...withLibvirt, ...tools }
 }
 
 export type ControlPrograms = Readonly<
