@@ -44,6 +44,8 @@ export type ApiSettings = {
   }
   readonly stream: {
     readonly heartbeatMs: number
+    /** How often it is looked whether the reader is still signed in. */
+    readonly signInCheckMs: number
     /** A stream is ended then; its client goes on with another one. */
     readonly longestMs: number
     /** Live streams of one tenant at the same time. */
@@ -75,5 +77,5 @@ export const defaultApiSettings: ApiSettings = {
     },
   },
   idempotency: { waitMs: 10_000, pollMs: 25, staleMs: 35_000 },
-  stream: { heartbeatMs: 15_000, longestMs: 14_400_000, maxPerTenant: 50 },
+  stream: { heartbeatMs: 15_000, signInCheckMs: 2_000, longestMs: 14_400_000, maxPerTenant: 50 },
 }

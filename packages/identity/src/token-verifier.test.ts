@@ -109,6 +109,21 @@ describe('a token whose session is over', () => {
     ])
   })
 
+  it('is over for who was let in before, also once the token has expired, which is no end by itself', async () => {
+    let ended = 'no session'
+    const verifier = withSessions(
+      async (session) => 'sessionId' in session && session.sessionId === ended,
+    )
+    const token = await sign(key, claims({ sid: 's-1', exp: start / 1_000 + 10 }))
+    await verifier.verify(token)
+    nowMs += 3_600_000
+
+    expect(await verifier.isOver(token)).toBe(false)
+    ended = 's-1'
+    expect(await verifier.isOver(token)).toBe(true)
+    expect(await open().isOver(token)).toBe(false)
+  })
+
   it('is not let in when nobody can say so', async () => {
     const verifier = withSessions(() => Promise.reject(new Error('the database is away')))
 

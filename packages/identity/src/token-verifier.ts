@@ -1,6 +1,6 @@
 import type { EndedSessions, Log, TokenSession, TokenVerifier } from '@leasehold/application'
 import { DomainError } from '@leasehold/domain'
-import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { type ClaimNames, callerFromClaims, keycloakClaimNames } from './caller-from-claims.ts'
 import { type KeyTimes, makeIssuerKeys } from './issuer-keys.ts'
 import { makeKnownTokens, type VerifiedToken } from './known-tokens.ts'
@@ -50,6 +50,12 @@ export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifie
       if (found === null) known.remember(token, verified, now())
       if ((await sessions?.isEnded(verified.session)) === true) throw signedOut()
       return verified.caller
+    },
+    async isOver(token) {
+      // It was verified when it was let in, and may have expired since.
+      const payload = decodeJwt(token)
+      const { subject } = callerFromClaims(payload, settings.claims ?? keycloakClaimNames)
+      return (await sessions?.isEnded(sessionOf(payload, subject))) === true
     },
   }
 }

@@ -40,6 +40,21 @@ export function logoutStories(keycloak: () => KeycloakUnderTest): void {
       expect(await statuses((await keycloak().signIn('mia')).accessToken)).toEqual(letIn)
     })
 
+    it('is over for a log that is being followed at another replica, which goes on for every other sign-in', async () => {
+      const [mine, other] = [await keycloak().signIn('mia'), await keycloak().signIn('mia')]
+      const taskId = await replicas.submitTask(mine.accessToken)
+      const [cut, kept] = [
+        await replicas.followLog(mine.accessToken, taskId),
+        await replicas.followLog(other.accessToken, taskId),
+      ]
+
+      await signOut(keycloak(), mine.refreshToken)
+
+      await cut.ended
+      expect(kept.isOpen()).toBe(true)
+      kept.leave()
+    })
+
     it('is over when an administrator ends all of a person, and theirs alone', async () => {
       const tokens = [await keycloak().signIn('mia'), await keycloak().signIn('mia')]
       const { accessToken: theirs } = await keycloak().signIn('olivia')
@@ -96,6 +111,15 @@ async function startReplicas({ issuer, jwksUrl, logoutPort }: KeycloakUnderTest)
           return (await fetch(`${url}/v1/me`, { headers })).status
         }),
       ),
+    async submitTask(token: string) {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+      const body = JSON.stringify({ script: 'print("hello")' })
+      const answer = await fetch(`${urls[0]}/v1/tasks`, { method: 'POST', headers, body })
+      if (answer.status !== 202) throw new Error(`${answer.status} ${await answer.text()}`)
+      return ((await answer.json()) as { readonly id: string }).id
+    },
+    followLog: (token: string, taskId: string) =>
+      follow(`${urls[1]}/v1/tasks/${taskId}/log/stream`, token),
     async sendLogout(token: string) {
       const body = new URLSearchParams({ logout_token: token })
       return (await fetch(`${urls[0]}/v1/backchannel-logout`, { method: 'POST', body })).status
@@ -105,4 +129,19 @@ async function startReplicas({ issuer, jwksUrl, logoutPort }: KeycloakUnderTest)
       await database.close()
     },
   }
+}
+
+/** Reads an answer that has no end of its own; `ended` resolves when the server ends it all the same. */
+async function follow(url: string, token: string) {
+  const leaving = new AbortController()
+  const headers = { authorization: `Bearer ${token}` }
+  const { status, body } = await fetch(url, { headers, signal: leaving.signal })
+  if (status !== 200 || body === null) throw new Error(`${status}`)
+  let isOpen = true
+  const ended = body.pipeTo(new WritableStream()).finally(() => {
+    isOpen = false
+  })
+  // Who leaves knows that it ended.
+  ended.catch(() => {})
+  return { ended, isOpen: () => isOpen, leave: () => leaving.abort() }
 }

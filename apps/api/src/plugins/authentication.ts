@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set before any route that is not public. */
     caller: Caller | null
+    /** Whether the caller was signed out, or the API key revoked, since the request came: for answers that take long. */
+    isSignedOut(): Promise<boolean>
   }
   interface FastifyContextConfig {
     /** Answers without a token. */
@@ -21,6 +23,9 @@ const longestToken = 16_384
 export const authentication = fp<{ tokens: TokenVerifier; clock: Clock }>(
   async (app, { tokens, clock }) => {
     app.decorateRequest('caller', null)
+    app.decorateRequest('isSignedOut', function (this: FastifyRequest) {
+      return tokens.isOver(bearerToken(this))
+    })
     const recent = makeRecentCallers(clock)
     app.addHook('onRequest', (request, _reply, done) => {
       if (request.routeOptions.config.public === true || request.is404) return done()

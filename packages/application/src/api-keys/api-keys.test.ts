@@ -108,13 +108,16 @@ describe('an API key', () => {
       const { key, text } = await aKey(platform)
       const [here, elsewhere] = [makeApiKeyVerifier(platform), makeApiKeyVerifier(platform)]
       await Promise.all([here.verify(text), elsewhere.verify(text)])
+      expect(await here.isOver(text)).toBe(false)
 
       if (how === 'revoked') await makeRevokeApiKey(platform)(tenantId, memberId, key.id)
       else await makeRemoveServiceAccount(platform)(tenantId, memberId, key.accountId)
       platform.clock.advance(3_000)
 
-      for (const replica of [here, elsewhere])
+      for (const replica of [here, elsewhere]) {
         await expect(replica.verify(text)).rejects.toMatchObject(refused)
+        expect(await replica.isOver(text)).toBe(true)
+      }
     },
   )
 
@@ -184,6 +187,18 @@ describe('tokens that are no API keys', () => {
 
     expect((await verifier.verify(token)).subject).toBe('mia')
     await expect(verifier.verify('lsh_made-up')).rejects.toMatchObject(refused)
+    expect(await verifier.isOver(token)).toBe(false)
+    platform.tokens.end(token)
+    expect(await verifier.isOver(token)).toBe(true)
+  })
+
+  it('are neither over nor good while their store is away', async () => {
+    const platform = await aPlatform()
+    const away = () => Promise.reject(new Error('the database is away'))
+    const apiKeys = { findKeyAnyTenant: away, noteUsedAnyTenant: away }
+    const verifier = makeApiKeyVerifier({ ...platform, apiKeys })
+
+    await expect(verifier.isOver((await aKey(platform)).text)).rejects.toThrow('away')
   })
 })
 

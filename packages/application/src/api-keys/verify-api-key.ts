@@ -20,6 +20,7 @@ export function withApiKeys(tokens: TokenVerifier, deps: ApiKeyVerifierDeps): To
   const apiKeys = makeApiKeyVerifier(deps)
   return {
     verify: (token) => (isApiKeyText(token) ? apiKeys.verify(token) : tokens.verify(token)),
+    isOver: (token) => (isApiKeyText(token) ? apiKeys.isOver(token) : tokens.isOver(token)),
   }
 }
 
@@ -46,27 +47,36 @@ export function makeApiKeyVerifier({ apiKeys, ids, clock }: ApiKeyVerifierDeps):
     return callerOf(stored)
   }
 
+  const verify = (token: string): Promise<Caller> => {
+    const now = clock.now()
+    const hash = ids.sha256(token)
+    const entry = known.get(hash)
+    if (entry !== undefined && now < entry.until) return entry.caller
+    const caller = look(token)
+    const fresh = { caller, until: now + knownMs }
+    known.delete(hash)
+    known.set(hash, fresh)
+    caller.then(
+      ({ expiresAt }) => {
+        fresh.until = Math.min(fresh.until, expiresAt)
+      },
+      // A refusal is not kept: nobody fills the memory with guesses.
+      () => known.delete(hash),
+    )
+    const [oldest] = known.keys()
+    if (known.size > mostKnown && oldest !== undefined) known.delete(oldest)
+    return caller
+  }
   return {
-    verify(token) {
-      const now = clock.now()
-      const hash = ids.sha256(token)
-      const entry = known.get(hash)
-      if (entry !== undefined && now < entry.until) return entry.caller
-      const caller = look(token)
-      const fresh = { caller, until: now + knownMs }
-      known.delete(hash)
-      known.set(hash, fresh)
-      caller.then(
-        ({ expiresAt }) => {
-          fresh.until = Math.min(fresh.until, expiresAt)
+    verify,
+    isOver: (token) =>
+      verify(token).then(
+        () => false,
+        (error) => {
+          if (error instanceof DomainError && error.code === 'auth/unauthenticated') return true
+          throw error
         },
-        // A refusal is not kept: nobody fills the memory with guesses.
-        () => known.delete(hash),
-      )
-      const [oldest] = known.keys()
-      if (known.size > mostKnown && oldest !== undefined) known.delete(oldest)
-      return caller
-    },
+      ),
   }
 }
 

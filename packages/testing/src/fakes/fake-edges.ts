@@ -71,6 +71,8 @@ export function fakeAccessSecrets(): AccessSecrets {
 /** Takes tokens that a test issued, and refuses all others. */
 export type FakeTokenVerifier = TokenVerifier & {
   issue(caller: Caller): string
+  /** Its sign-in is over. */
+  end(token: string): void
   /** From now on the keys of the issuer cannot be fetched. */
   fail(isDown: boolean): void
 }
@@ -87,6 +89,8 @@ export function fakeTokenVerifier(): FakeTokenVerifier {
         throw new DomainError('auth/unauthenticated', 'The token is not valid. Sign in again.')
       return caller
     },
+    isOver: async (token) => !callers.has(token),
+    end: (token) => void callers.delete(token),
     issue(caller) {
       const token = `token-${callers.size + 1}-${caller.subject}`
       callers.set(token, caller)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FollowTaskLog } from '@leasehold/application'
 import { DomainError, type TaskId } from '@leasehold/domain'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { ApiSettings } from '../../api-settings.ts'
 import { sendProblem } from '../../plugins/errors.ts'
@@ -15,7 +16,7 @@ const schema = {
   operationId: 'streamTaskLog',
   summary: 'Follow the output of a task live',
   description:
-    'Server-Sent Events. `event: log` carries a LogChunk as JSON and as `id` the byte offset after it; send that as `Last-Event-ID` to go on from there. Comments keep the connection alive. `event: end` carries a LogEnd and is the last.',
+    'Server-Sent Events. `event: log` carries a LogChunk as JSON and as `id` the byte offset after it; send that as `Last-Event-ID` to go on from there. Comments keep the connection alive. `event: end` carries a LogEnd and is the last. A stream without it was cut: by its time limit, or within seconds of the end of the reader’s sign-in (not when the access token expires).',
   tags: ['tasks'],
   params: TaskParams,
   headers: Type.Object({
@@ -71,7 +72,9 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
     const gone = signalOf(request)
     const end = () => request.departure.controller?.abort()
     ends.add(end)
+    const forget = endWhenSignedOut(request, stream.signInCheckMs, end)
     reply.raw.once('close', () => {
+      forget()
       leave()
       ends.delete(end)
     })
@@ -86,6 +89,19 @@ export const streamTaskLogRoute: FastifyPluginAsyncTypebox<{
       .header('connection', 'close')
     return reply.send(Readable.from(logEvents(pieces, stream.heartbeatMs, gone)) as never)
   })
+}
+
+/** Looks from time to time; gives what stops looking. While nobody can say whether the reader is signed in, the stream goes on. */
+function endWhenSignedOut(request: FastifyRequest, everyMs: number, end: () => void): () => void {
+  const timer = setInterval(() => {
+    request.isSignedOut().then(
+      (isSignedOut) => {
+        if (isSignedOut) end()
+      },
+      (error) => request.log.warn({ err: error }, 'who reads a log could not be looked up'),
+    )
+  }, everyMs).unref()
+  return () => clearInterval(timer)
 }
 
 function offsetFrom(header: string | undefined): number {

@@ -1,7 +1,9 @@
 import type { LightMyRequestResponse } from 'fastify'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type AnApi, anApi, aSubmittedTask, verdict } from '../../../test/api-harness.ts'
 import { aRun } from '../../../test/run-harness.ts'
+
+const stream = { heartbeatMs: 1_000, signInCheckMs: 10, longestMs: 60_000, maxPerTenant: 9 }
 
 describe('the log of a task', () => {
   it('is read byte for byte while the task runs', async () => {
@@ -67,7 +69,7 @@ describe('the log of a task', () => {
   )
 
   it('is not streamed to more readers of one tenant than the limit allows', async () => {
-    const api = await anApi({ stream: { heartbeatMs: 1_000, longestMs: 60_000, maxPerTenant: 0 } })
+    const api = await anApi({ stream: { ...stream, maxPerTenant: 0 } })
     const taskId = await aSubmittedTask(api)
 
     const answer = await api.tenant('GET', `/v1/tasks/${taskId}/log/stream`)
@@ -76,7 +78,7 @@ describe('the log of a task', () => {
   })
 
   it('gives back a reader’s place when the stream has ended', async () => {
-    const api = await anApi({ stream: { heartbeatMs: 1_000, longestMs: 60_000, maxPerTenant: 1 } })
+    const api = await anApi({ stream: { ...stream, maxPerTenant: 1 } })
     const run = await anEndedRun(api)
     const read = () => api.tenant('GET', `/v1/tasks/${run.taskId}/log/stream`)
     const missing = () => api.tenant('GET', '/v1/tasks/tsk_missing/log/stream')
@@ -88,19 +90,56 @@ describe('the log of a task', () => {
 
   it('ends when the server closes, so that closing does not wait for readers', async () => {
     const api = await anApi()
-    const taskId = await aSubmittedTask(api)
-    const url = await api.tenantApp.listen({ host: '127.0.0.1', port: 0 })
-    const headers = { authorization: `Bearer ${api.platform.tokenOf('olivia')}` }
-    const response = await fetch(`${url}/v1/tasks/${taskId}/log/stream`, { headers })
-    const reader = response.body?.getReader()
-    const first = await reader?.read()
+    const { reader } = await aReader(api)
+    const first = await reader.read()
 
     await api.close()
 
-    expect(Buffer.from(first?.value ?? []).toString()).toBe('retry: 2000\n\n')
-    expect((await reader?.read())?.done).toBe(true)
+    expect(Buffer.from(first.value ?? []).toString()).toBe('retry: 2000\n\n')
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  it('is read no further by somebody who was signed out', async () => {
+    const api = await anApi({ stream })
+    const { reader, token } = await aReader(api)
+    await reader.read()
+
+    api.platform.tokens.end(token)
+
+    expect((await reader.read()).done).toBe(true)
+  })
+
+  it('goes on while nobody can say whether its reader is still signed in', async () => {
+    let asked = 0
+    const api = await anApi({ stream }, ({ tokens }) => ({
+      tokens: Object.assign(Object.create(tokens), {
+        isOver: async () => {
+          asked++
+          throw new Error('the database is away')
+        },
+      }),
+    }))
+    const { reader, token } = await aReader(api)
+    await reader.read()
+
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(2))
+    api.platform.tokens.end(token)
+
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe(': heartbeat\n\n')
   })
 })
+
+/** Follows the log of a task that has not ended, over a real connection. */
+async function aReader(api: AnApi) {
+  const taskId = await aSubmittedTask(api)
+  const url = await api.tenantApp.listen({ host: '127.0.0.1', port: 0 })
+  const token = api.platform.tokenOf('olivia')
+  const headers = { authorization: `Bearer ${token}` }
+  const response = await fetch(`${url}/v1/tasks/${taskId}/log/stream`, { headers })
+  const reader = response.body?.getReader()
+  if (reader === undefined) throw new Error('no body')
+  return { reader, token }
+}
 
 async function anEndedRun(api: AnApi) {
   const run = await aRun(api)
