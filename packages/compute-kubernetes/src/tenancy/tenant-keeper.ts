@@ -44,7 +44,7 @@ type Options = {
 }
 
 const mostPaths = 10
-const rightsHoldWithinMs = 3_000
+const rightsHoldWithinMs = 10_000
 const rightsPollMs = 50
 
 /** Makes what a tenant, or the installation, must have, and tells what of it somebody else had changed. */
