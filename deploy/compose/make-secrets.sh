@@ -22,6 +22,8 @@ done
 for name in database-url redis-url; do rm -f "$folder/$name"; done
 keep database-url "postgres://leasehold:$(cat "$folder/leasehold-database-password")@postgres:5432/leasehold"
 keep redis-url "redis://:$(cat "$folder/redis-password")@redis:6379"
-# Yours goes here; an empty one keeps the platform running with a degraded pool.
+# Yours go here. An empty kubeconfig keeps the platform running with a degraded pool; an empty password is for a mail
+# server that asks for none.
 keep kubeconfig ''
+keep smtp-password ''
 echo "secrets are in $folder"
