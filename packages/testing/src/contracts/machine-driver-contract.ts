@@ -13,7 +13,7 @@ export function machineDriverContract(
   open: () => Promise<MachineDriverHarness>,
   { faultRounds = 2 } = {},
 ) {
-  describe(`machine driver: ${name}`, { timeout: 120_000 }, () => {
+  describe(`machine driver: ${name}`, { timeout: 600_000 }, () => {
     const { signal } = new AbortController()
     let harness: MachineDriverHarness
     let driver: MachineDriver
@@ -42,7 +42,7 @@ export function machineDriverContract(
       driver.destroyMachine(leaseId, generation, signal)
     const heldOf = async ({ leaseId }: MachineOrder) =>
       (await driver.listMachines(signal)).filter((held) => held.leaseId === leaseId)
-    const until = async (order: MachineOrder, kind: MachineSighting['kind'], timeout = 60_000) => {
+    const until = async (order: MachineOrder, kind: MachineSighting['kind'], timeout = 240_000) => {
       await expect
         .poll(() => see(order), { timeout, interval: lookEveryMs })
         .toMatchObject({ kind })
@@ -59,7 +59,7 @@ export function machineDriverContract(
         if (seen.kind !== 'unknown') await ask(order)
         return seen
       }
-      const patience = { timeout: 90_000, interval: lookEveryMs }
+      const patience = { timeout: 240_000, interval: lookEveryMs }
       await expect.poll(look, patience).toEqual({ kind: 'absent', disk })
     }
     const isThere = expect.stringMatching(/^(booting|running)$/)
