@@ -39,8 +39,9 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/cluster/global-setup.ts'],
           ...slow,
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
+          // KubeVirt takes minutes for what takes seconds, when the computer is busy.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

@@ -89,7 +89,7 @@ for name in ('kubernetes.default.svc.cluster.local', 'kubernetes.default', 'exam
             const shared = (await namespace.python('server', read)).trim().split(' ')
             expect(shared).not.toContain(alone[0])
           },
-          { timeout: 30_000, interval: 500 },
+          { timeout: 120_000, interval: 500 },
         )
 
         expect(alone).toHaveLength(1)
@@ -191,7 +191,7 @@ describeOnCluster(
             ]),
           ).toEqual(['refused', 'refused', 'refused', 'refused'])
         },
-        { timeout: 15_000, interval: 250 },
+        { timeout: 90_000, interval: 250 },
       )
     })
 
@@ -200,7 +200,7 @@ describeOnCluster(
 
       await vi.waitFor(
         async () => expect(await probe(ours, 'neighbour', [`${server}:8081`])).toEqual(['open']),
-        { timeout: 15_000, interval: 250 },
+        { timeout: 90_000, interval: 250 },
       )
     })
   },

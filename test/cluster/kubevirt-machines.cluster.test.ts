@@ -8,7 +8,7 @@ import { answerOf, bootLimitMs, eventually, smallMachine } from './support/kubev
 import { makeNamespace, type TestNamespace } from './support/namespace.ts'
 import { openAccess } from './support/open-access.ts'
 
-const goneWithinMs = 90_000
+const goneWithinMs = 300_000
 /** KubeVirt, its own restart and a boot. */
 const testLimitMs = 3 * bootLimitMs
 

@@ -7,7 +7,7 @@ import { eventually, smallMachine } from './support/kubevirt-machines.ts'
 import { makeNamespace, type TestNamespace } from './support/namespace.ts'
 import { openAccess } from './support/open-access.ts'
 
-const stepLimitMs = 90_000
+const stepLimitMs = 240_000
 
 describeOnCluster(
   'a snapshot of a machine of KubeVirt',

@@ -5,7 +5,7 @@ import { eventually } from './support/kubevirt-machines.ts'
 import { makeNamespace, type TestNamespace } from './support/namespace.ts'
 import { openAccess } from './support/open-access.ts'
 
-const soonMs = 60_000
+const soonMs = 180_000
 
 describeOnCluster('Kueue on the development cluster', (access) => {
   let cluster: Cluster

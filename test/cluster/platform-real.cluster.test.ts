@@ -40,7 +40,7 @@ function suite(access: ClusterAccess): void {
       'the pool',
       () => operator.get<{ items: Pool[] }>('/v1/pools'),
       ({ items }) => items[0]?.status === 'ok' && items[0].capacity !== null,
-      { withinMs: 60_000 },
+      { withinMs: 240_000 },
     )
 
     expect(pools.items).toMatchObject([{ name: 'cluster', driver: 'kubernetes', trouble: null }])
@@ -69,7 +69,7 @@ function suite(access: ClusterAccess): void {
       'its pod to be gone',
       () => product.objectsOf(asked.id),
       (names) => !names.some((name) => name.startsWith('pod/')),
-      { withinMs: 60_000 },
+      { withinMs: 240_000 },
     )
     await expect(bannerThroughGateway(asked.id)).rejects.toThrow()
 
@@ -84,7 +84,7 @@ function suite(access: ClusterAccess): void {
       'the objects of the lease to be gone',
       () => product.objectsOf(asked.id),
       (names) => names.length === 0,
-      { withinMs: 60_000 },
+      { withinMs: 240_000 },
     )
     expect(left).toEqual([])
   })

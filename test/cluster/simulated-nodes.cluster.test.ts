@@ -9,7 +9,7 @@ import { eventually } from './support/kubevirt-machines.ts'
 import { makeNamespace, type TestNamespace } from './support/namespace.ts'
 import { openAccess } from './support/open-access.ts'
 
-const soonMs = 60_000
+const soonMs = 180_000
 
 describeOnCluster('a machine on a simulated node', (access) => {
   const node = `node-${randomUUID().slice(0, 8)}`

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TestNamespace } from './namespace.ts'
 
 /** Emulated guests on a busy computer: three times what was seen. */
-export const bootLimitMs = 180_000
+export const bootLimitMs = 400_000
 
 /**
  * A machine whose system disk is a copy of the golden disk of the small guest, with a blank data disk

@@ -11,7 +11,7 @@ import { type ClusterCapacity, openClusterCapacity } from './open-cluster-capaci
 
 const { signal } = new AbortController()
 const log = { info: () => {}, warn: () => {}, error: () => {} }
-const patience = { timeout: 30_000, interval: 100 }
+const patience = { timeout: 120_000, interval: 100 }
 /** A name of this run's own: of the driver, its class, its slice and a namespace. */
 const own = `gpu-${randomUUID().slice(0, 8)}.example.com`
 const namespace = own.replaceAll('.', '-')

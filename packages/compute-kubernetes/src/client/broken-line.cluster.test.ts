@@ -20,7 +20,7 @@ type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>>
 
 const log = { info() {}, warn() {}, error() {} }
 const { signal } = new AbortController()
-const soon = { timeout: 60_000, interval: 20 }
+const soon = { timeout: 180_000, interval: 20 }
 
 describeOnCluster('the line to a real API server', ({ kubeconfig, runLabel }) => {
   let admin: KubeClient

@@ -14,7 +14,7 @@ import { quickTime } from './testing/quick-time.ts'
 
 const log = { info() {}, warn() {}, error() {} }
 const { signal } = new AbortController()
-const soon = { timeout: 60_000, interval: 100 }
+const soon = { timeout: 180_000, interval: 100 }
 const namespace = 'default'
 
 describeOnCluster('a cluster whose identities change', ({ cacheFolder }) => {

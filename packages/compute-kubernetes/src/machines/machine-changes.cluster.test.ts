@@ -8,7 +8,7 @@ import { type MachineChanges, makeMachineChanges } from './machine-changes.ts'
 import { openSimulatedPlace, type SimulatedPlace } from './testing/simulated-place.ts'
 
 const { signal } = new AbortController()
-const patience = { timeout: 60_000, interval: 200 }
+const patience = { timeout: 240_000, interval: 200 }
 const cpu = { sockets: 1, cores: 2, threads: 1, model: 'host-model', maxSockets: 4 }
 
 describeOnCluster('changes to machines, on simulated nodes', (cluster) => {

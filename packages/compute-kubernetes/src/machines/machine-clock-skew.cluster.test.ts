@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openSimulatedPlace, type SimulatedPlace } from './testing/simulated-place.ts'
 
 const { signal } = new AbortController()
-const patience = { timeout: 60_000, interval: 200 }
+const patience = { timeout: 240_000, interval: 200 }
 const hourMs = 3_600_000
 
 describeOnCluster('machines of a worker whose clock is wrong, on simulated nodes', (cluster) => {

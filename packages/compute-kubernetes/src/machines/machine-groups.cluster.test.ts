@@ -10,7 +10,7 @@ import { type MachineGroups, makeMachineGroups } from './machine-groups.ts'
 import { openSimulatedPlace, type SimulatedPlace } from './testing/simulated-place.ts'
 
 const { signal } = new AbortController()
-const patience = { timeout: 90_000, interval: 300 }
+const patience = { timeout: 240_000, interval: 300 }
 const tenantId = 'ten_1' as TenantId
 const absent = { kind: 'absent' }
 

@@ -61,7 +61,7 @@ describeOnCluster('the manifests of machines, by the real KubeVirt', (cluster) =
       )
       return items[0]
     }
-    const pod = await expect.poll(find, { timeout: 30_000 }).toBeDefined().then(find)
+    const pod = await expect.poll(find, { timeout: 120_000 }).toBeDefined().then(find)
     const compute = pod?.spec.containers.find(({ name }) => name === 'compute')
     await place.driver.destroyMachine(order.leaseId, 1, signal)
     if (pod === undefined || compute === undefined) throw new Error('the launcher went too early')
@@ -215,7 +215,7 @@ describeOnCluster('the manifests of machines, by the real KubeVirt', (cluster) =
     await place.driver.startMachine(order, signal)
 
     await expect
-      .poll(() => place.driver.inspectMachine(order.leaseId, 1, signal), { timeout: 30_000 })
+      .poll(() => place.driver.inspectMachine(order.leaseId, 1, signal), { timeout: 120_000 })
       .toMatchObject({ kind: 'running' })
     await place.driver.destroyMachine(order.leaseId, 1, signal)
   })

@@ -9,7 +9,7 @@ import { openSimulatedPlace, type SimulatedPlace, writesOf } from './testing/sim
 import { virtualMachineManifest } from './virtual-machine-manifest.ts'
 
 const { signal } = new AbortController()
-const patience = { timeout: 60_000, interval: 200 }
+const patience = { timeout: 240_000, interval: 200 }
 const gone = { kind: 'absent', disk: 'none' }
 const kept = { kind: 'absent', disk: 'kept' }
 const running = { kind: 'running' }

@@ -84,7 +84,7 @@ describeOnCluster(
       const labelSelector = `${labelNames.lease}=${leaseId}`
       for (const kind of [kinds.pods, kinds.secrets, kinds.persistentVolumeClaims]) {
         const left = () => place.client.list(kind, { namespace, labelSelector }, signal)
-        await expect.poll(async () => (await left()).items.length, { timeout: 30_000 }).toBe(0)
+        await expect.poll(async () => (await left()).items.length, { timeout: 120_000 }).toBe(0)
       }
     })
 
@@ -98,7 +98,7 @@ describeOnCluster(
         return see(order)
       }
       return expect
-        .poll(again, { timeout: 120_000, interval: 1_000 })
+        .poll(again, { timeout: 300_000, interval: 1_000 })
         .toEqual({ kind: 'absent', disk: 'none' })
     }
     const openStream = ({ leaseId }: MachineOrder, what: 'console' | 'vnc') => {

@@ -24,7 +24,7 @@ async function powerOff({ nodes, driver }: SimulatedPlace, id: LeaseId): Promise
   const { signal } = new AbortController()
   const see = (kind: string) =>
     expect
-      .poll(() => driver.inspectMachine(id, 1, signal), { timeout: 30_000 })
+      .poll(() => driver.inspectMachine(id, 1, signal), { timeout: 120_000 })
       .toMatchObject({ kind })
   await see('running')
   await nodes.setBehaviour({ labels: { [labelNames.lease]: id } }, { endsAfterMs: 0 })

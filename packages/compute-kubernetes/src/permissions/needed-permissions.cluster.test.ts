@@ -75,12 +75,12 @@ describeOnCluster(
       await place.giveRights(without(right))
 
       await vi.waitFor(async () => expect(await place.account.ask(asked)).toBe(403), {
-        timeout: 10_000,
+        timeout: 60_000,
         interval: 50,
       })
       await place.giveRights(neededPermissions)
       await vi.waitFor(async () => expect(await place.account.ask(asked)).not.toBe(403), {
-        timeout: 10_000,
+        timeout: 60_000,
         interval: 50,
       })
     })
@@ -107,7 +107,7 @@ describeOnCluster(
           expect(rehearse(kinds.roleBindings, binding)).rejects.toThrow(
             `begin with ${prefix}-ten- only`,
           ),
-        { timeout: 20_000, interval: 200 },
+        { timeout: 60_000, interval: 200 },
       )
       await expect(
         rehearse(kinds.namespaces, { metadata: { name: 'of-somebody' } }),

@@ -24,13 +24,13 @@ describeOnCluster(
 
     beforeAll(async () => {
       place = await openTaskPlace(cluster)
-    }, 2 * minutes)
+    }, 5 * minutes)
     afterEach(async () => {
       for (const { order } of placed.splice(0)) await place.destroy(order)
-    }, 2 * minutes)
+    }, 5 * minutes)
     afterAll(() => place?.close(), minutes)
 
-    describe('a run that cannot come up', { timeout: 3 * minutes }, () => {
+    describe('a run that cannot come up', { timeout: 10 * minutes }, () => {
       it('is refused when its image has an impossible name', async () => {
         const order = await inImage('misspelt')
 

@@ -42,7 +42,7 @@ describeOnCluster(
       close: async () => {},
     }))
 
-    describe('a run', { timeout: 3 * minutes }, () => {
+    describe('a run', { timeout: 10 * minutes }, () => {
       it('fetches its inputs, runs, tells its log, uploads its outputs and leaves nothing', async () => {
         const { order, run } = await runToEnd({
           interpreter: 'python3',

@@ -31,7 +31,7 @@ describeOnCluster('on a cluster', (cluster) => {
         if (holds) await place.client.create(ref.kind, someMachine(ref.namespace, ref.name), signal)
         else await place.client.delete(ref, signal)
         const gone = async () => expect(await place.client.get(ref, signal)).toBeNull()
-        if (!holds) await vi.waitFor(gone, { timeout: 30_000, interval: 100 })
+        if (!holds) await vi.waitFor(gone, { timeout: 120_000, interval: 100 })
       },
       close: place.close,
     }
@@ -111,7 +111,7 @@ describeOnCluster('what a tenant has on a cluster', (cluster) => {
         for (const wanted of objectsOf(tenant))
           expect(await place.client.get(refOf(wanted), signal)).not.toBeNull()
       },
-      { timeout: 60_000, interval: 200 },
+      { timeout: 180_000, interval: 200 },
     )
   })
 

@@ -77,7 +77,7 @@ describeOnCluster(
           if (found === undefined) throw new Error('no launcher yet')
           return found
         },
-        { timeout: 30_000, interval: 200 },
+        { timeout: 120_000, interval: 200 },
       )
 
       const { requests, limits = {} } = compute.resources

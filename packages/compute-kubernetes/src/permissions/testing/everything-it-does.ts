@@ -76,7 +76,7 @@ async function isAsItWas(place: LimitedPlace, ref: ObjectRef, signal: AbortSigna
   }, soon)
 }
 
-const soon = { timeout: 20_000, interval: 100 }
+const soon = { timeout: 90_000, interval: 100 }
 
 /** Everything the task driver can be told: Jobs that begin by themselves, or wait for Kueue. */
 export async function manageTasks(

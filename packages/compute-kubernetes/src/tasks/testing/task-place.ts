@@ -26,7 +26,7 @@ import { aRunOrder, taskSettings } from './a-run-order.ts'
 
 const { signal } = new AbortController()
 const quiet = { info() {}, warn() {}, error() {} }
-export const aPoll = { timeout: 90_000, interval: 100 }
+export const aPoll = { timeout: 240_000, interval: 100 }
 
 /** One run, what its agent told, and the order for it. */
 export type PlacedRun = { readonly order: RunOrder; readonly run: RunApiRecorder }

@@ -19,7 +19,7 @@ export type PodPlace = {
 /** `10.0.0.1:22`, or `dns:<name>`. */
 export type Target = string
 
-const soon = { timeout: 60_000, interval: 200 }
+const soon = { timeout: 180_000, interval: 200 }
 
 /** Listens on ports until it is told to stop, and says hello to whoever connects. */
 const server = `
