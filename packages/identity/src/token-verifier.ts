@@ -53,9 +53,8 @@ export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifie
     },
     async isOver(token) {
       // It was verified when it was let in, and may have expired since.
-      const payload = decodeJwt(token)
-      const { subject } = callerFromClaims(payload, settings.claims ?? keycloakClaimNames)
-      return (await sessions?.isEnded(sessionOf(payload, subject))) === true
+      const { session } = readClaims(decodeJwt(token), settings)
+      return (await sessions?.isEnded(session)) === true
     },
   }
 }
@@ -63,8 +62,9 @@ export function makeTokenVerifier(settings: TokenVerifierSettings): TokenVerifie
 async function verifyToken(
   token: string,
   keys: JWTVerifyGetKey,
-  { issuer, audience, now, claims = keycloakClaimNames }: TokenVerifierSettings,
+  settings: TokenVerifierSettings,
 ): Promise<VerifiedToken> {
+  const { issuer, audience, now } = settings
   if (token.length > maxTokenLength) throw unauthenticated()
   try {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -76,11 +76,18 @@ async function verifyToken(
       currentDate: new Date(now()),
     })
     if (!isAccessToken(payload, protectedHeader.typ)) throw unauthenticated()
-    const caller = callerFromClaims(payload, claims)
-    return { caller, session: sessionOf(payload, caller.subject) }
+    return readClaims(payload, settings)
   } catch (error) {
     throw keysMissing(error) ?? (error instanceof DomainError ? error : unauthenticated())
   }
+}
+
+function readClaims(
+  payload: JWTPayload,
+  { claims = keycloakClaimNames }: TokenVerifierSettings,
+): VerifiedToken {
+  const caller = callerFromClaims(payload, claims)
+  return { caller, session: sessionOf(payload, caller.subject) }
 }
 
 /**

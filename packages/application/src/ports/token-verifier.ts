@@ -30,8 +30,9 @@ export type ApiKeyScope = {
 export interface TokenVerifier {
   verify(token: string): Promise<Caller>
   /**
-   * Of a token that was let in: whether its sign-in was ended since, or the API key revoked. For what goes on for long
-   * after it began. That an access token expires is no end of its sign-in. Rejects when nobody can say.
+   * Of a token that was let in: whether its sign-in was ended since, or the API key revoked or
+   * expired. For what goes on for long after it began. That an access token expires is no end of its sign-in.
+   * Rejects when nobody can say.
    */
   isOver(token: string): Promise<boolean>
 }

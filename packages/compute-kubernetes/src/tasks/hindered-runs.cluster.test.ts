@@ -5,7 +5,6 @@ import { kinds } from '../client/kinds.ts'
 import { openTaskPlace, type PlacedRun, type TaskPlace } from './testing/task-place.ts'
 
 const { signal } = new AbortController()
-const minutes = 60_000
 
 describeOnCluster(
   'runs on a real node that find something in their way',
@@ -24,13 +23,13 @@ describeOnCluster(
 
     beforeAll(async () => {
       place = await openTaskPlace(cluster)
-    }, 5 * minutes)
+    })
     afterEach(async () => {
       for (const { order } of placed.splice(0)) await place.destroy(order)
-    }, 5 * minutes)
-    afterAll(() => place?.close(), minutes)
+    })
+    afterAll(() => place?.close())
 
-    describe('a run that cannot come up', { timeout: 10 * minutes }, () => {
+    describe('a run that cannot come up', () => {
       it('is refused when its image has an impossible name', async () => {
         const order = await inImage('misspelt')
 

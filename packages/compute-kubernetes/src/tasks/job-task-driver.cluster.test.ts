@@ -22,11 +22,11 @@ describeOnCluster(
 
     beforeAll(async () => {
       place = await openTaskPlace(cluster)
-    }, 2 * minutes)
+    })
     afterEach(async () => {
       for (const { order } of placed.splice(0)) await place.destroy(order)
-    }, 2 * minutes)
-    afterAll(() => place?.close(), minutes)
+    })
+    afterAll(() => place?.close())
 
     taskDriverContract('Jobs on a real node', async () => ({
       driver: place.driver,
@@ -42,7 +42,7 @@ describeOnCluster(
       close: async () => {},
     }))
 
-    describe('a run', { timeout: 10 * minutes }, () => {
+    describe('a run', () => {
       it('fetches its inputs, runs, tells its log, uploads its outputs and leaves nothing', async () => {
         const { order, run } = await runToEnd({
           interpreter: 'python3',

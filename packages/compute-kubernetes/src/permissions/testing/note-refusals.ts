@@ -55,7 +55,7 @@ export function noteRefusals(
   }
 }
 
-/** What a request is about: all that is given but signals and the order of time. */
+/** What a request is about: all that is given but the signal. */
 function nameOf(given: readonly unknown[]): string {
   return JSON.stringify(given.filter((one) => !(one instanceof AbortSignal)))
 }
