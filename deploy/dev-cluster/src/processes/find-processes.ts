@@ -1,4 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const mostLooks = 5
+const lookAgainMs = 5
 
 /** In the environment of every process of a cluster, and so of their children: whose it is. */
 export const ownerVariable = 'LEASEHOLD_DEV_CLUSTER'
@@ -26,6 +30,17 @@ async function readGroup(pid: number): Promise<number | null> {
 
 /** False for a process that is gone, a zombie, somebody else's, or one that we may not look at. */
 async function belongsTo(pid: number, folder: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+  const environment = await readEnvironment(pid).catch(() => '')
   return environment.split('\0').includes(`${ownerVariable}=${folder}`)
+}
+
+/** Empty for an instant while one program takes the place of another (execve(2)), so it is read again. Rejects for what is no program. */
+async function readEnvironment(pid: number): Promise<string> {
+  for (let look = 1; ; look += 1) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8')
+    if (environment !== '' || look === mostLooks) return environment
+    // Those of the kernel, and zombies, have none.
+    await readlink(`/proc/${pid}/exe`)
+    await sleep(lookAgainMs)
+  }
 }

@@ -145,6 +145,18 @@ describe('a supervised process', () => {
     expect(await recordedPid(folder, 'some')).not.toBe(before)
   })
 
+  it('is known as ours from its first instant, so that whoever stops it then does stop it', async () => {
+    const spec = { program: 'sleep', args: ['60'] }
+    for (let round = 0; round < 30; round += 1) {
+      const started = await supervise(folder, { name: `round-${round}`, ...spec }, [], signal)
+      await started.stop()
+    }
+    // A process that was missed has made way for its program by then.
+    const last = await supervise(folder, { name: 'last', ...spec }, [], signal)
+
+    expect(await findProcesses(folder)).toEqual([await recordedPid(folder, last.name)])
+  })
+
   it('comes back when it ends, if it was asked to', async () => {
     const marks = path.join(folder, 'marks')
     const script = `echo mark >> "${marks}"; exit 1`

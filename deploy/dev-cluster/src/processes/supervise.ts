@@ -33,10 +33,9 @@ export async function supervise(
   prefix: readonly string[],
   signal: AbortSignal,
 ): Promise<SupervisedProcess> {
-  const variables = { [ownerVariable]: folder, ...spec.env }
   const words = [
     'env',
-    ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    ...Object.entries(spec.env ?? {}).map(([name, value]) => `${name}=${value}`),
     ...prefix,
     ...(spec.restarts === true ? ['sh', '-c', forever, spec.name] : []),
     spec.program,
@@ -121,6 +120,9 @@ async function launch(
   const [program = '', ...args] = words
   const child = spawn(program, args, {
     cwd: folder,
+    // From its first instant: what is given by the word `env` would be there only when that has made way.
+    // biome-ignore lint/style/noProcessEnv: it is handed on, not read
+    env: { ...process.env, [ownerVariable]: folder },
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
